@@ -1,0 +1,2 @@
+//! The local provider.
+fn main() {}

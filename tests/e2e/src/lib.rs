@@ -1,0 +1,1 @@
+//! Page objects for the end-to-end tests.
