@@ -1,1 +1,3 @@
 //! polar-signin
+
+pub mod browser;

@@ -1,0 +1,99 @@
+//! The page's own address: reading it, cleaning it, leaving it, and coming back.
+
+use js_sys::{Object, Promise};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, Location, PageTransitionEvent};
+
+use super::{events::Listener, member};
+
+/// The whole address of this page.
+pub fn page_url() -> String {
+    location().and_then(|location| location.href().ok()).unwrap_or_default()
+}
+
+/// The folder that this page lies in, with its closing `/`: what relative links are resolved
+/// against. A `<base>` element counts; query and fragment do not.
+pub fn base_url() -> String {
+    let mut base = document().and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default();
+    if let Some(end) = base.find(['?', '#']) {
+        base.truncate(end);
+    }
+    if let Some(slash) = base.rfind('/') {
+        base.truncate(slash + 1);
+    }
+    base
+}
+
+/// The fragment of the address, with its `#`; empty if there is none.
+pub fn hash() -> String {
+    location().and_then(|location| location.hash().ok()).unwrap_or_default()
+}
+
+/// Puts another address of the same origin in the address bar and in the history's entry, without
+/// loading anything. What the host page keeps in `history.state` stays. Says whether the browser
+/// did it: it refuses another origin, and too many calls in a short time.
+pub fn replace_url(url: &str) -> bool {
+    let Some(history) = web_sys::window().and_then(|window| window.history().ok()) else { return false };
+    let state = history.state().unwrap_or(JsValue::NULL);
+    history.replace_state_with_url(&state, "", Some(url)).is_ok()
+}
+
+/// Leaves for another page; the way back leads here. Says whether the browser took the address.
+pub fn leave(url: &str) -> bool {
+    location().is_some_and(|location| location.assign(url).is_ok())
+}
+
+/// Leaves for another page, which takes this one's place in the history. Says whether the browser
+/// took the address.
+pub fn replace(url: &str) -> bool {
+    location().is_some_and(|location| location.replace(url).is_ok())
+}
+
+/// Whether this page is shown inside another. If the browser will not say, it is.
+pub fn is_framed() -> bool {
+    let Some(window) = web_sys::window() else { return false };
+    match window.top() {
+        Ok(Some(top)) => !Object::is(&top, &window),
+        Ok(None) | Err(_) => true,
+    }
+}
+
+/// Whether the browser prepares this page ahead of a visit that may never come.
+pub fn is_prerendering() -> bool {
+    // Not in every browser; where it is missing, pages are not prepared.
+    document().is_some_and(|document| member(&document, "prerendering").is_truthy())
+}
+
+/// Waits until a person visits this page; at once unless it is being prepared.
+pub async fn activated() {
+    let Some(document) = document() else { return };
+    if !is_prerendering() {
+        return;
+    }
+    let visited = Promise::new(&mut |resolve, _| {
+        let _ = document.add_event_listener_with_callback("prerenderingchange", &resolve);
+    });
+    let _ = JsFuture::from(visited).await;
+}
+
+/// Calls back whenever the page is shown; with `true` if it comes back from the history just as
+/// it was left, with everything in its memory as old as that.
+pub fn on_page_show(callback: impl Fn(bool) + 'static) -> Option<Listener> {
+    Listener::maybe(web_sys::window(), "pageshow", move |event| {
+        callback(event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted));
+    })
+}
+
+/// Calls back whenever the fragment of the address changes.
+pub fn on_hash_change(callback: impl Fn() + 'static) -> Option<Listener> {
+    Listener::maybe(web_sys::window(), "hashchange", move |_| callback())
+}
+
+fn document() -> Option<Document> {
+    web_sys::window().and_then(|window| window.document())
+}
+
+fn location() -> Option<Location> {
+    web_sys::window().map(|window| window.location())
+}
