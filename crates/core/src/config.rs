@@ -1,0 +1,402 @@
+//! Configuration: however it was written down, it becomes one validated [`Config`].
+
+use crate::{
+    error::{Code, Detail, Error, Phase},
+    json::{self, Value},
+    jws::Algorithm,
+    pkce::short_hash,
+    url::{EndpointUrl, Transport, is_loopback, without_query},
+};
+
+/// Where the settings of a well-known provider come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Polar, production.
+    Polar,
+    /// Polar's sandbox. It names the same issuer as production: the two are told apart by the
+    /// address of their metadata, here and in every key of the storage.
+    PolarSandbox,
+    /// The local provider of this project's demo.
+    Local,
+    /// Any other OpenID provider.
+    Other,
+}
+
+impl Preset {
+    /// Every preset.
+    pub const ALL: [Self; 4] = [Self::Polar, Self::PolarSandbox, Self::Local, Self::Other];
+
+    /// The name in `config.json`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Polar => "polar",
+            Self::PolarSandbox => "polar-sandbox",
+            Self::Local => "local",
+            Self::Other => "oidc",
+        }
+    }
+
+    /// The preset of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|preset| preset.name() == name)
+    }
+
+    /// Whether the provider is Polar or behaves as Polar does.
+    #[must_use]
+    pub fn is_polar(self) -> bool {
+        self != Self::Other
+    }
+}
+
+/// The settings as they were written down, unchecked. Absent ones have defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `provider`: a preset's name. Default `polar`.
+    pub provider: Option<String>,
+    /// `name`: what the button calls the provider.
+    pub name: Option<String>,
+    /// `issuer`: expected byte for byte in the metadata and in each ID token.
+    pub issuer: Option<String>,
+    /// `metadata_url`: where the metadata is. Default: the issuer with `/.well-known/openid-configuration`.
+    pub metadata_url: Option<String>,
+    /// `organizations_endpoint`: a list of organizations in Polar's form.
+    pub organizations_endpoint: Option<String>,
+    /// `client_id`.
+    pub client_id: Option<String>,
+    /// `redirect_uri`. Default: the page's own address.
+    pub redirect_uri: Option<String>,
+    /// `scope`, space-separated. `openid` is added.
+    pub scope: Option<String>,
+    /// `allow_http_on_loopback`: a weakening, for development on one machine.
+    pub allow_http_on_loopback: bool,
+}
+
+impl Options {
+    /// Reads `config.json`: one flat object. Members that are not known are refused, so that a
+    /// slip of the pen does not go unnoticed.
+    ///
+    /// # Errors
+    /// `InvalidConfiguration`, naming the member.
+    pub fn from_json(text: &[u8]) -> Result<Self, Error> {
+        let object = json::parse_object(text).map_err(|_| invalid("config.json"))?;
+        let mut options = Self::default();
+        for (name, value) in object.iter() {
+            let slot = match name {
+                "provider" => &mut options.provider,
+                "name" => &mut options.name,
+                "issuer" => &mut options.issuer,
+                "metadata_url" => &mut options.metadata_url,
+                "organizations_endpoint" => &mut options.organizations_endpoint,
+                "client_id" => &mut options.client_id,
+                "redirect_uri" => &mut options.redirect_uri,
+                "scope" => &mut options.scope,
+                "allow_http_on_loopback" => {
+                    let Value::Bool(allowed) = value else { return Err(invalid("allow_http_on_loopback")) };
+                    options.allow_http_on_loopback = *allowed;
+                    continue;
+                }
+                _ => return Err(invalid("config.json: a member that is not known")),
+            };
+            *slot = match value {
+                Value::Null => None,
+                Value::String(text) if text.is_empty() => None,
+                Value::String(text) => Some(text.clone().into_owned()),
+                _ => return Err(invalid("config.json: a member that is no text")),
+            };
+        }
+        Ok(options)
+    }
+}
+
+/// A provider: who it is and where its metadata is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    preset: Preset,
+    name: String,
+    issuer: String,
+    metadata_url: EndpointUrl,
+    organizations_endpoint: Option<EndpointUrl>,
+    transport: Transport,
+}
+
+impl Provider {
+    /// The provider that these options describe, for a page at this address.
+    ///
+    /// # Errors
+    /// `InvalidConfiguration`, naming the setting.
+    pub fn new(options: &Options, page: &str) -> Result<Self, Error> {
+        let preset = options.provider.as_deref().unwrap_or("polar");
+        let preset = Preset::from_name(preset).ok_or_else(|| invalid("provider"))?;
+        let transport = transport(options, page)?;
+        let fixed = match preset {
+            Preset::Polar => Some(("Polar", "https://polar.sh", "https://api.polar.sh")),
+            Preset::PolarSandbox => Some(("Polar sandbox", "https://polar.sh", "https://sandbox-api.polar.sh")),
+            Preset::Local => Some(("Polar (local demo)", "https://polar.example", "http://127.0.0.1:8400")),
+            Preset::Other => None,
+        };
+        // The issuer and the address of a known provider are facts, not settings.
+        let is_fact = matches!(preset, Preset::Polar | Preset::PolarSandbox);
+        if is_fact && options.issuer.is_some() {
+            return Err(invalid("issuer"));
+        }
+        if is_fact && options.metadata_url.is_some() {
+            return Err(invalid("metadata_url"));
+        }
+
+        let issuer = options
+            .issuer
+            .as_deref()
+            .or_else(|| fixed.map(|(_, issuer, _)| issuer))
+            .ok_or_else(|| invalid("issuer"))?;
+        // Core 2: https, no query, no fragment.
+        let issuer_url = EndpointUrl::parse(issuer, transport).filter(|url| url.query().is_none());
+        let issuer_url = issuer_url.ok_or_else(|| invalid("issuer"))?;
+        let metadata_url = match (&options.metadata_url, fixed) {
+            (Some(url), _) => url.clone(),
+            (None, Some((_, _, api))) => well_known(api),
+            (None, None) => well_known(issuer),
+        };
+        let metadata_url = EndpointUrl::parse(&metadata_url, transport).ok_or_else(|| invalid("metadata_url"))?;
+        let organizations_endpoint = match &options.organizations_endpoint {
+            Some(url) => Some(url.clone()),
+            None if preset.is_polar() => Some(metadata_url.origin() + "/v1/organizations/"),
+            None => None,
+        };
+        let organizations_endpoint = match organizations_endpoint {
+            None => None,
+            Some(url) => Some(EndpointUrl::parse(&url, transport).ok_or_else(|| invalid("organizations_endpoint"))?),
+        };
+        let name = options.name.clone().or_else(|| fixed.map(|(name, ..)| name.to_owned()));
+        let name = name.unwrap_or_else(|| issuer_url.host());
+        Ok(Self { preset, name, issuer: issuer.to_owned(), metadata_url, organizations_endpoint, transport })
+    }
+
+    /// The preset that it came from.
+    #[must_use]
+    pub fn preset(&self) -> Preset {
+        self.preset
+    }
+
+    /// What to call it on the screen.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The issuer, expected byte for byte.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Where its metadata is. Together with the client id this is the provider's identity here.
+    #[must_use]
+    pub fn metadata_url(&self) -> &EndpointUrl {
+        &self.metadata_url
+    }
+
+    /// Where it lists organizations, in Polar's form.
+    #[must_use]
+    pub fn organizations_endpoint(&self) -> Option<&EndpointUrl> {
+        self.organizations_endpoint.as_ref()
+    }
+
+    /// Where a person manages clients by hand.
+    #[must_use]
+    pub fn settings_url(&self) -> Option<&'static str> {
+        match self.preset {
+            Preset::Polar => Some("https://polar.sh/settings"),
+            Preset::PolarSandbox => Some("https://sandbox.polar.sh/settings"),
+            Preset::Local | Preset::Other => None,
+        }
+    }
+
+    /// Which addresses its endpoints may have.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+}
+
+/// Everything that a sign-in needs to know beforehand, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    provider: Provider,
+    client_id: String,
+    redirect_uri: EndpointUrl,
+    scope: Vec<String>,
+    algorithms: Vec<Algorithm>,
+    trusted_audiences: Vec<String>,
+}
+
+impl Config {
+    /// Checks the options for a page at this address (its directory, without query and fragment).
+    ///
+    /// # Errors
+    /// `InvalidConfiguration`, naming the setting; `RedirectMismatch` if the redirect URI is not
+    /// on this page's origin: what is kept here could not be found there.
+    pub fn new(options: &Options, page: &str) -> Result<Self, Error> {
+        let provider = Provider::new(options, page)?;
+        let client_id = options.client_id.clone().unwrap_or_default();
+        if client_id.is_empty() || client_id.len() > 512 || !client_id.bytes().all(|b| matches!(b, 0x21..=0x7e)) {
+            return Err(invalid("client_id"));
+        }
+        // Where the page itself may be on http, so may its redirect URI.
+        let page_url = EndpointUrl::parse(without_query(page), Transport::HttpsOrLoopback);
+        let page_url = page_url.ok_or_else(|| invalid("page"))?;
+        let redirect_uri = match &options.redirect_uri {
+            None => page_url.clone(),
+            Some(uri) => {
+                let uri = EndpointUrl::parse(uri, Transport::HttpsOrLoopback);
+                uri.ok_or_else(|| invalid("redirect_uri"))?
+            }
+        };
+        if redirect_uri.origin() != page_url.origin() {
+            return Err(Error::new(Code::RedirectMismatch, Phase::Start));
+        }
+        let default_scope =
+            if provider.preset.is_polar() { "openid profile email organizations:read" } else { "openid profile email" };
+        let scope = parse_scope(options.scope.as_deref().unwrap_or(default_scope)).ok_or_else(|| invalid("scope"))?;
+        let algorithms = vec![Algorithm::Rs256, Algorithm::Es256];
+        Ok(Self { provider, client_id, redirect_uri, scope, algorithms, trusted_audiences: Vec::new() })
+    }
+
+    /// The provider.
+    #[must_use]
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// `client_id`.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// `redirect_uri`, sent exactly so.
+    #[must_use]
+    pub fn redirect_uri(&self) -> &EndpointUrl {
+        &self.redirect_uri
+    }
+
+    /// The scopes that are asked for; `openid` is among them.
+    #[must_use]
+    pub fn scope(&self) -> &[String] {
+        &self.scope
+    }
+
+    /// The signature algorithms that are accepted: RS256 and ES256 unless more were allowed.
+    #[must_use]
+    pub fn algorithms(&self) -> &[Algorithm] {
+        &self.algorithms
+    }
+
+    /// Accepts a further signature algorithm for this provider: PS256 or `EdDSA`.
+    #[must_use]
+    pub fn allow_algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithms.push(algorithm);
+        self
+    }
+
+    /// Audiences besides this client that may stand in an ID token's `aud`.
+    #[must_use]
+    pub fn trusted_audiences(&self) -> &[String] {
+        &self.trusted_audiences
+    }
+
+    /// A weakening: accepts ID tokens that are meant for this client *and* for that one.
+    #[must_use]
+    pub fn trust_audience(mut self, audience: &str) -> Self {
+        self.trusted_audiences.push(audience.to_owned());
+        self
+    }
+
+    /// The prefix of every key that is kept for this provider and client.
+    #[must_use]
+    pub fn namespace(&self) -> String {
+        let identity = [self.provider.metadata_url.as_str(), self.client_id.as_str()].join("\n");
+        [KEY_PREFIX, &short_hash(&identity), ":"].concat()
+    }
+}
+
+/// The prefix of every key in session storage, of whatever provider and client.
+pub const KEY_PREFIX: &str = "polar-signin:v1:";
+
+/// Splits a scope at spaces and puts `openid` first if it is missing (RFC 6749 3.3).
+fn parse_scope(scope: &str) -> Option<Vec<String>> {
+    let allowed = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    let mut scopes: Vec<String> = Vec::new();
+    for token in scope.split(' ').filter(|token| !token.is_empty()) {
+        if !token.bytes().all(allowed) {
+            return None;
+        }
+        if !scopes.iter().any(|scope| scope == token) {
+            scopes.push(token.to_owned());
+        }
+    }
+    if !scopes.iter().any(|scope| scope == "openid") {
+        scopes.insert(0, "openid".to_owned());
+    }
+    Some(scopes)
+}
+
+/// Discovery 4.1: one trailing `/` of the issuer is left out before the well-known path.
+fn well_known(issuer: &str) -> String {
+    [issuer.strip_suffix('/').unwrap_or(issuer), "/.well-known/openid-configuration"].concat()
+}
+
+/// http on loopback only where the page itself is on loopback too.
+fn transport(options: &Options, page: &str) -> Result<Transport, Error> {
+    if !options.allow_http_on_loopback {
+        return Ok(Transport::Https);
+    }
+    let page = EndpointUrl::parse(without_query(page), Transport::HttpsOrLoopback);
+    let local = page.is_some_and(|page| is_loopback(&page.host()));
+    if local { Ok(Transport::HttpsOrLoopback) } else { Err(invalid("allow_http_on_loopback")) }
+}
+
+fn invalid(name: &'static str) -> Error {
+    Error::new(Code::InvalidConfiguration, Phase::Start).with(Detail::Name(name))
+}
+
+/// What is wrong with a redirect URI by Polar's rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectUriProblem {
+    /// No absolute address, or one with characters that do not belong there.
+    NotAnAddress,
+    /// Neither https nor http.
+    Scheme,
+    /// http, and the host is neither localhost nor a private IPv4 address.
+    HttpHost,
+    /// It has a fragment (`#…`), which RFC 6749 3.1.2 forbids.
+    Fragment,
+}
+
+/// Checks a redirect URI by Polar's rules: https, or http on `localhost`, `*.localhost` and
+/// private IPv4 addresses; no fragment.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn check_redirect_uri(uri: &str) -> Result<(), RedirectUriProblem> {
+    let lower = uri.trim().to_ascii_lowercase();
+    let (secure, rest) = match (lower.strip_prefix("https://"), lower.strip_prefix("http://")) {
+        (Some(rest), _) => (true, rest),
+        (_, Some(rest)) => (false, rest),
+        _ if lower.contains("://") => return Err(RedirectUriProblem::Scheme),
+        _ => return Err(RedirectUriProblem::NotAnAddress),
+    };
+    if lower.contains('#') {
+        return Err(RedirectUriProblem::Fragment);
+    }
+    // The rest of the form is the same for both schemes.
+    let as_https = EndpointUrl::parse(&["https://", rest].concat(), Transport::Https);
+    let host = as_https.ok_or(RedirectUriProblem::NotAnAddress)?.host();
+    let local = host == "localhost" || host.ends_with(".localhost") || is_private_ipv4(&host);
+    if secure || local { Ok(()) } else { Err(RedirectUriProblem::HttpHost) }
+}
+
+fn is_private_ipv4(host: &str) -> bool {
+    host.parse::<core::net::Ipv4Addr>().is_ok_and(|ip| ip.is_private() || ip.is_loopback() || ip.is_link_local())
+}

@@ -1,0 +1,152 @@
+//! Requests and answers as values: what is to be sent, and what came of it.
+
+use core::fmt;
+
+use crate::{
+    error::{Code, Detail, Error, Phase},
+    secret::{AccessToken, RequestBody},
+};
+
+/// A request for the browser to send, once, with the members of its fetch that the adapter sets
+/// for every request: no credentials, no redirects, no cache, no referrer.
+pub struct HttpRequest {
+    /// Where to.
+    pub url: String,
+    /// `Authorization: Bearer`, if any. With it the browser asks for permission first (CORS).
+    pub bearer: Option<AccessToken>,
+    /// A body makes it a POST; without one it is a GET.
+    pub body: Option<Body>,
+}
+
+/// A request's body.
+pub enum Body {
+    /// `application/x-www-form-urlencoded`: needs no CORS preflight.
+    Form(RequestBody),
+    /// `application/json`.
+    Json(RequestBody),
+}
+
+impl HttpRequest {
+    /// A plain GET.
+    #[must_use]
+    pub fn get(url: &str) -> Self {
+        Self { url: url.to_owned(), bearer: None, body: None }
+    }
+
+    pub(crate) fn get_with(url: &str, token: &AccessToken) -> Self {
+        Self { bearer: Some(token.clone()), ..Self::get(url) }
+    }
+
+    pub(crate) fn form(url: &str, pairs: &[(&str, &str)]) -> Self {
+        let body = Body::Form(RequestBody::new(crate::form::encode_pairs(pairs)));
+        Self { body: Some(body), ..Self::get(url) }
+    }
+}
+
+impl fmt::Debug for HttpRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.body.is_some() { "POST " } else { "GET " })?;
+        f.write_str(crate::url::without_query(&self.url))
+    }
+}
+
+/// A complete answer.
+#[derive(Clone)]
+pub struct HttpResponse {
+    /// The status.
+    pub status: u16,
+    /// `Content-Type`, if it can be read.
+    pub content_type: Option<String>,
+    /// At most 256 KiB; at most 16 KiB of an answer that is no success.
+    pub body: Vec<u8>,
+}
+
+impl fmt::Debug for HttpResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes)", self.status, self.body.len())
+    }
+}
+
+/// What came of a request. The three are never mixed: only what was certainly not sent may be
+/// repeated without thought.
+#[derive(Clone, Debug)]
+pub enum HttpOutcome {
+    /// The server answered, and the whole answer is here.
+    Answered(HttpResponse),
+    /// Nothing left this machine.
+    NotSent(Failure),
+    /// The server may have acted on it.
+    Unknown(Failure),
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The browser gives no reason: offline, DNS, TLS, CORS, CSP, a redirect, a cut connection.
+    Network,
+    /// No complete answer before the deadline.
+    Timeout,
+    /// The answer went over the bound.
+    TooLarge,
+}
+
+/// Which media types are JSON for this kind of document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JsonType {
+    /// `application/json` alone.
+    Plain,
+    /// Also `application/*+json`.
+    Suffixed,
+}
+
+impl HttpOutcome {
+    /// The answer, or why there is none.
+    pub(crate) fn answer(self, phase: Phase) -> Result<HttpResponse, Error> {
+        match self {
+            Self::Answered(response) => Ok(response),
+            Self::NotSent(failure) | Self::Unknown(failure) => Err(Error::new(
+                match failure {
+                    Failure::Network => Code::Network,
+                    Failure::Timeout => Code::Timeout,
+                    Failure::TooLarge => Code::TooLarge,
+                },
+                phase,
+            )),
+        }
+    }
+}
+
+impl HttpResponse {
+    /// Status 200, JSON by its content type, at most 256 KiB: the only form of success.
+    pub(crate) fn json(&self, json: JsonType, phase: Phase, malformed: Code) -> Result<&[u8], Error> {
+        if self.status != 200 {
+            return Err(self.status_error(phase));
+        }
+        if self.body.len() > 256 * 1024 {
+            return Err(Error::new(Code::TooLarge, phase));
+        }
+        if !self.has_type(json) {
+            return Err(Error::new(malformed, phase).with(Detail::Name("content-type")));
+        }
+        Ok(&self.body)
+    }
+
+    /// The error for a status that is no success.
+    pub(crate) fn status_error(&self, phase: Phase) -> Error {
+        let code = match self.status {
+            429 => Code::RateLimited,
+            500..=599 => Code::ServerError,
+            _ => Code::HttpStatus,
+        };
+        Error::new(code, phase).with(Detail::Status(self.status))
+    }
+
+    /// Whether the essence of `Content-Type` is JSON; parameters and case do not matter.
+    pub(crate) fn has_type(&self, json: JsonType) -> bool {
+        let Some(content_type) = &self.content_type else { return false };
+        let essence = content_type.split(';').next().unwrap_or_default().trim_matches([' ', '\t']);
+        let essence = essence.to_ascii_lowercase();
+        essence == "application/json"
+            || json == JsonType::Suffixed && essence.starts_with("application/") && essence.ends_with("+json")
+    }
+}

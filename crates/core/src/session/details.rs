@@ -1,0 +1,81 @@
+//! What fills in after the sign-in: userinfo, and which organizations it reaches.
+
+use crate::{
+    error::{Code, Error},
+    http::HttpOutcome,
+    organization::{self, Page, from_claims},
+    snapshot::{Loadable, Reach, SubjectKind, UnknownReach},
+    userinfo::{self, AwaitUserinfo},
+};
+
+use super::{Effect, Identity, Session, Turn, Waiting};
+
+impl Session {
+    /// Asks for both, unless they are there or on their way.
+    pub(super) fn fetch_details(&mut self, turn: &mut Turn<'_>) {
+        let Some(identity) = &mut self.identity else { return };
+        turn.effects.push(Effect::Show);
+        let mut requests = Vec::new();
+        if !matches!(identity.userinfo, Loadable::Ready(_)) {
+            identity.userinfo = Loadable::Absent;
+            if let Some(endpoint) = &identity.endpoints.userinfo {
+                identity.userinfo = Loadable::Waiting;
+                let (request, waiting) = userinfo::request(endpoint, &identity.access_token);
+                requests.push((request, Waiting::Userinfo(waiting)));
+            }
+        }
+        if !matches!(identity.organizations, Loadable::Ready(_)) {
+            let provider = self.config.provider();
+            let may_list = identity.scope_granted.iter().any(|scope| scope == organization::SCOPE);
+            identity.organizations = match (provider.organizations_endpoint(), may_list) {
+                (Some(endpoint), true) => {
+                    let (request, waiting) =
+                        organization::request(endpoint, provider.transport(), &identity.access_token);
+                    requests.push((request, Waiting::Organizations(waiting)));
+                    Loadable::Waiting
+                }
+                (endpoint, _) => Loadable::Ready(identity.reach_without_list(endpoint.is_some())),
+            };
+        }
+        self.waiting.retain(|(_, waiting)| !matches!(waiting, Waiting::Userinfo(_) | Waiting::Organizations(_)));
+        for (request, waiting) in requests {
+            let ticket = self.ticket(waiting);
+            turn.effects.push(Effect::Send(ticket, request));
+        }
+    }
+
+    pub(super) fn userinfo_arrived(&mut self, turn: &mut Turn<'_>, waiting: AwaitUserinfo, outcome: HttpOutcome) {
+        let Some(identity) = &mut self.identity else { return };
+        match waiting.process(outcome, &identity.subject) {
+            Ok(userinfo) => identity.userinfo = Loadable::Ready(userinfo),
+            // The access token speaks for somebody else than the ID token: nothing of it is believed.
+            Err(error) if error.code() == Code::UserinfoSubject => return self.end_session(turn, error),
+            Err(error) => identity.userinfo = Loadable::Failed(error),
+        }
+        turn.effects.push(Effect::Show);
+    }
+
+    pub(super) fn organizations_arrived(&mut self, turn: &mut Turn<'_>, page: Result<Page, Error>) {
+        let Some(identity) = &mut self.identity else { return };
+        let reach = page.and_then(|page| page.reach(identity.kind, &identity.subject, identity.organization));
+        identity.organizations = match reach {
+            Ok(reach) => Loadable::Ready(reach),
+            Err(_) if identity.kind == SubjectKind::Organization => Loadable::Ready(identity.reach_without_list(true)),
+            Err(error) => Loadable::Failed(error),
+        };
+        turn.effects.push(Effect::Show);
+    }
+}
+
+impl Identity {
+    /// What is known without the list: an organization's own token names it.
+    fn reach_without_list(&self, offered: bool) -> Reach {
+        match (self.kind, offered) {
+            (SubjectKind::Organization, _) => {
+                Reach::Itself(from_claims(&self.subject, self.account().profile.name.as_deref()))
+            }
+            (SubjectKind::User, true) => Reach::Unknown(UnknownReach::ScopeNotGranted),
+            (SubjectKind::User, false) => Reach::Unknown(UnknownReach::NotOffered),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a session shows: plain values for an interface, with no secret in any type.
+
+use crate::{
+    error::Error,
+    organization::Organization,
+    time::UnixTime,
+    userinfo::{Profile, Userinfo},
+};
+
+/// All that an interface may know at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    /// What is being done right now, if the person has to wait for it.
+    pub working: Option<Step>,
+    /// Who is signed in.
+    pub account: Option<Account>,
+    /// What went wrong last, until it is dismissed. A session of before may still be there.
+    pub error: Option<Error>,
+    /// The person has just signed out here.
+    pub signed_out: bool,
+    /// Nothing can be kept in this browser: a reload ends the session.
+    pub memory_only: bool,
+}
+
+/// What a person waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Asking the provider for its metadata, then leaving for it.
+    Leaving,
+    /// Exchanging the code and checking the ID token.
+    Completing,
+}
+
+/// The signed-in subject, from its verified ID token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// `sub`: the only claim that identifies.
+    pub subject: String,
+    /// Whether the subject is a person or (Polar, as documented earlier) an organization.
+    pub kind: SubjectKind,
+    /// Name, email and picture, as far as the ID token has them (Polar names no people).
+    pub profile: Profile,
+    /// Every claim of the ID token, in its order, as text to show.
+    pub claims: Vec<(String, String)>,
+    /// The scopes that were asked for.
+    pub scope_requested: Vec<String>,
+    /// The scopes that were granted.
+    pub scope_granted: Vec<String>,
+    /// When this sign-in happened.
+    pub signed_in_at: UnixTime,
+    /// When the access token ends; `None` if the provider did not say.
+    pub expires_at: Option<UnixTime>,
+    /// Whether the provider gave a refresh token.
+    pub renewable: bool,
+    /// Userinfo, which fills in after the sign-in.
+    pub userinfo: Loadable<Userinfo>,
+    /// Which organizations this sign-in reaches, which fills in likewise.
+    pub organizations: Loadable<Reach>,
+}
+
+/// Who the `sub` is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectKind {
+    /// A person.
+    User,
+    /// An organization itself: Polar's older tokens, `polar_at_o_…`.
+    Organization,
+}
+
+/// A part that is fetched after the sign-in.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Loadable<T> {
+    /// The provider does not offer it.
+    Absent,
+    /// On its way.
+    Waiting,
+    /// There.
+    Ready(T),
+    /// Could not be had; the session itself goes on.
+    Failed(Error),
+}
+
+/// Which organizations a sign-in reaches.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reach {
+    /// The token belongs to this organization itself (as documented earlier).
+    Itself(Organization),
+    /// One was asked for, and the token reaches exactly this one.
+    Selected(Organization),
+    /// The person's token reaches these.
+    Organizations {
+        /// How many in all.
+        total: u64,
+        /// The first of them, at most 100.
+        listed: Vec<Organization>,
+    },
+    /// It cannot be found out.
+    Unknown(UnknownReach),
+}
+
+/// Why the reach is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownReach {
+    /// `organizations:read` was not granted.
+    ScopeNotGranted,
+    /// The provider has no such list.
+    NotOffered,
+}

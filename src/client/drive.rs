@@ -1,0 +1,148 @@
+//! The loop: one input, one step, every effect, and only then the next input.
+//!
+//! The only caller of `step`. Nothing is decided here, only carried out and translated between
+//! the core's values and the browser's.
+
+use polar_signin_core::{
+    http::{Body, Failure, HttpOutcome, HttpRequest, HttpResponse},
+    jwks::PublicKey,
+    jws::{Algorithm, SignatureCheck},
+    pkce::{Entropy, NoEntropy},
+    session::{Effect, Input, StorageFailure},
+    time::UnixTime,
+};
+use wasm_bindgen_futures::spawn_local;
+
+use super::Client;
+use crate::browser::{
+    clock::{self, Timer},
+    crypto::{self, Verdict},
+    http::{self, Abort, Limits, Method, Outcome, Request},
+    navigation,
+    storage::StoreError,
+};
+
+impl Client {
+    /// Takes an input. While effects are being performed it waits its turn.
+    pub(super) fn drive(&self, input: Input) {
+        self.0.inputs.borrow_mut().push_back(input);
+        if self.0.driving.replace(true) {
+            return;
+        }
+        while let Some(input) = self.next_input() {
+            let now = UnixTime::from_millis(clock::now_ms());
+            let effects = self.0.session.borrow_mut().step(now, &mut BrowserEntropy, input);
+            for effect in effects {
+                self.perform(effect);
+            }
+        }
+        self.0.driving.set(false);
+    }
+
+    fn next_input(&self) -> Option<Input> {
+        self.0.inputs.borrow_mut().pop_front()
+    }
+
+    fn perform(&self, effect: Effect) {
+        match effect {
+            Effect::Scrub(url) => {
+                navigation::replace_url(&url);
+            }
+            Effect::Keep(ticket, key, record) => {
+                let kept = self.0.store.set(&key, record.expose()).map_err(|error| match error {
+                    StoreError::Full => StorageFailure::Full,
+                    StoreError::Blocked => StorageFailure::Blocked,
+                });
+                self.0.inputs.borrow_mut().push_back(Input::Kept(ticket, kept));
+            }
+            Effect::Forget(key) => self.0.store.remove(&key),
+            Effect::Send(ticket, request) => {
+                let client = self.clone();
+                spawn_local(async move {
+                    let outcome = send(request).await;
+                    client.drive(Input::Answered(ticket, outcome));
+                });
+            }
+            Effect::Verify(ticket, check) => {
+                let client = self.clone();
+                spawn_local(async move {
+                    let good = verify(&check).await;
+                    client.drive(Input::Verified(ticket, check.outcome(good)));
+                });
+            }
+            Effect::Leave(url) => {
+                navigation::leave(url.expose());
+            }
+            Effect::Return(path) => {
+                navigation::replace(&path);
+            }
+            Effect::WakeAt(time) => {
+                let client = self.clone();
+                let alarm = Timer::at(time.as_millis(), move || client.drive(Input::Woke));
+                *self.0.alarm.borrow_mut() = Some(alarm);
+            }
+            Effect::Show => {
+                let snapshot = self.0.session.borrow().snapshot();
+                (self.0.listener)(&snapshot);
+            }
+        }
+    }
+}
+
+/// `crypto.getRandomValues`.
+struct BrowserEntropy;
+
+impl Entropy for BrowserEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        crypto::fill_random(bytes).map_err(|_| NoEntropy)
+    }
+}
+
+/// Sends a request of the core's, once.
+pub(super) async fn send(request: HttpRequest) -> HttpOutcome {
+    let HttpRequest { url, bearer, body } = request;
+    let (method, content_type, body) = match &body {
+        None => (Method::Get, None, None),
+        Some(Body::Form(body)) => (Method::Post, Some("application/x-www-form-urlencoded"), Some(body)),
+        Some(Body::Json(body)) => (Method::Post, Some("application/json"), Some(body)),
+    };
+    let request = Request {
+        method,
+        url,
+        accept: "application/json",
+        content_type,
+        authorization: bearer.map(|token| ["Bearer ", token.expose()].concat()),
+        body: body.map(|body| body.expose().to_owned()),
+    };
+    let failure = |failure| match failure {
+        http::Failure::Timeout => Failure::Timeout,
+        http::Failure::TooLarge => Failure::TooLarge,
+        _ => Failure::Network,
+    };
+    match http::send(request, Limits::default(), &Abort::new()).await {
+        Outcome::Answered(response) => HttpOutcome::Answered(HttpResponse {
+            status: response.status,
+            content_type: response.content_type,
+            body: response.body,
+        }),
+        Outcome::NotSent(why) => HttpOutcome::NotSent(failure(why)),
+        Outcome::Unknown(why) => HttpOutcome::Unknown(failure(why)),
+    }
+}
+
+/// Whether `WebCrypto` says yes. A key that it cannot use says no.
+async fn verify(check: &SignatureCheck) -> bool {
+    let algorithm = match check.algorithm {
+        Algorithm::Rs256 => crypto::Algorithm::Rs256,
+        Algorithm::Ps256 => crypto::Algorithm::Ps256,
+        Algorithm::Es256 => crypto::Algorithm::Es256,
+        Algorithm::EdDsa => crypto::Algorithm::EdDsa,
+    };
+    let key = match &check.key {
+        PublicKey::Rsa { n, e } => crypto::Key::Rsa { n: n.clone(), e: e.clone() },
+        PublicKey::P256 { x, y } => crypto::Key::EcP256 { x: x.clone(), y: y.clone() },
+        PublicKey::Ed25519 { x } => crypto::Key::Ed25519 { x: x.clone() },
+    };
+    let verdict = crypto::verify(algorithm, &key, check.signing_input.as_bytes(), &check.signature).await;
+    verdict == Verdict::Good
+}

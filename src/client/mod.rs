@@ -1,0 +1,142 @@
+//! Where the core meets the browser: intents in, snapshots out.
+//!
+//! A [`Client`] owns the one [`Session`] of a page. It decides nothing: it hands each input to
+//! the machine and performs what comes back (`drive.rs`).
+
+pub mod config;
+mod drive;
+pub mod set_up;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+};
+
+pub use polar_signin_core::authorization::{Prompt, SignIn};
+use polar_signin_core::{
+    config::{Config, KEY_PREFIX},
+    session::{Input, Records, Session},
+    snapshot::Snapshot,
+};
+
+use crate::browser::{
+    clock::{self, Timer},
+    events::Listener,
+    navigation,
+    storage::{Kind, Store},
+};
+
+/// The session of this page. Clones are the same session.
+#[derive(Clone)]
+pub struct Client(Rc<Inner>);
+
+struct Inner {
+    config: Config,
+    session: RefCell<Session>,
+    store: Store,
+    listener: Box<dyn Fn(&Snapshot)>,
+    inputs: RefCell<VecDeque<Input>>,
+    driving: Cell<bool>,
+    alarm: RefCell<Option<Timer>>,
+    listeners: RefCell<Vec<Listener>>,
+}
+
+impl Client {
+    /// Opens the session of this page: finishes a sign-in that comes back, or finds the one that
+    /// was kept. The listener hears of every change, and of the first state at once.
+    pub fn start(config: Config, listener: impl Fn(&Snapshot) + 'static) -> Self {
+        let client = Self(Rc::new(Inner {
+            session: RefCell::new(Session::new(config.clone())),
+            config,
+            store: Store::open(),
+            listener: Box::new(listener),
+            inputs: RefCell::default(),
+            driving: Cell::new(false),
+            alarm: RefCell::default(),
+            listeners: RefCell::default(),
+        }));
+        let opening = client.clone();
+        if navigation::is_prerendering() {
+            // Nobody has come here yet: nothing is redeemed and nothing is begun.
+            wasm_bindgen_futures::spawn_local(async move {
+                navigation::activated().await;
+                opening.open();
+            });
+        } else {
+            opening.open();
+        }
+        client
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Leaves for the provider.
+    pub fn sign_in(&self, request: SignIn) {
+        self.drive(Input::SignIn { request: Box::new(request), records: self.records() });
+    }
+
+    /// Ends the session here: what was kept is removed before anything else happens.
+    pub fn sign_out(&self) {
+        self.drive(Input::SignOut { records: self.records() });
+    }
+
+    /// A sign-in is likely: what it needs is fetched beforehand.
+    pub fn prepare(&self) {
+        self.drive(Input::Prepare);
+    }
+
+    /// Stays here after all.
+    pub fn cancel(&self) {
+        self.drive(Input::Cancel);
+    }
+
+    /// The error has been read.
+    pub fn dismiss_error(&self) {
+        self.drive(Input::DismissError);
+    }
+
+    /// Fetches userinfo and organizations again, where they are missing.
+    pub fn retry_details(&self) {
+        self.drive(Input::RetryDetails);
+    }
+
+    fn open(&self) {
+        self.drive(Input::Opened {
+            url: navigation::page_url(),
+            records: self.records(),
+            framed: navigation::is_framed(),
+            memory_only: self.0.store.kind() == Kind::Memory,
+        });
+        self.listen();
+    }
+
+    /// A page that comes back from a pause, or out of the browser's memory, looks again.
+    fn listen(&self) {
+        let resume = || {
+            let client = Rc::downgrade(&self.0);
+            move || {
+                if let Some(inner) = client.upgrade() {
+                    let client = Self(inner);
+                    client.drive(Input::Resumed { records: client.records() });
+                }
+            }
+        };
+        let (shown, visible) = (resume(), resume());
+        let shown = navigation::on_page_show(move |from_memory| {
+            if from_memory {
+                shown();
+            }
+        });
+        let visible = clock::on_visible(visible);
+        self.0.listeners.borrow_mut().extend(shown.into_iter().chain(visible));
+    }
+
+    fn records(&self) -> Records {
+        Records::new(self.0.store.entries(KEY_PREFIX))
+    }
+}
