@@ -158,7 +158,7 @@ pub async fn send(request: Request, limits: Limits, abort: &Abort) -> Outcome {
     if !clock::is_online() && !is_near(&request.url) {
         return Outcome::NotSent(Failure::Offline);
     }
-    let Some(flight) = Flight::new(abort) else { return Outcome::NotSent(Failure::Network) };
+    let Some(flight) = Flight::start(abort) else { return Outcome::NotSent(Failure::Network) };
     let stop = flight.0.clone();
     let _deadline = Timer::after(limits.deadline_ms.into(), move || stop.stop(Failure::Timeout));
     let Some(answer) = NATIVE.with(|native| native.get()?.as_ref()?.send(&request, &flight.0.controller)) else {
@@ -286,7 +286,7 @@ impl Drop for Listed<'_> {
 }
 
 impl Flight {
-    fn new(abort: &Abort) -> Option<Listed<'_>> {
+    fn start(abort: &Abort) -> Option<Listed<'_>> {
         let controller = AbortController::new().ok()?;
         let flight = Rc::new(Self { controller, stopped: Cell::new(None), waker: RefCell::new(None) });
         abort.flights.borrow_mut().push(Rc::clone(&flight));

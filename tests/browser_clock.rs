@@ -1,0 +1,187 @@
+//! `browser::clock` in a real browser.
+#![cfg(target_arch = "wasm32")]
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use js_sys::Promise;
+use polar_signin::browser::clock::{self, Every, Timer};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn eval(source: &str) -> JsValue {
+    js_sys::eval(source).unwrap_or_else(|error| panic!("{source}: {error:?}"))
+}
+
+async fn wait(ms: u32) {
+    let waited = Promise::resolve(&eval(&format!("new Promise(done => setTimeout(done, {ms}))")));
+    JsFuture::from(waited).await.expect("no rejection");
+}
+
+/// A count, and what counts it up.
+fn counter() -> (Rc<Cell<u32>>, impl Fn() + 'static) {
+    let count = Rc::new(Cell::new(0));
+    let counter = Rc::clone(&count);
+    (count, move || counter.set(counter.get() + 1))
+}
+
+#[wasm_bindgen_test]
+fn the_wall_clock_is_the_browsers() {
+    let (before, now, after) = (eval("Date.now()"), clock::now_ms(), eval("Date.now()"));
+    assert!(before.as_f64().expect("number") <= now as f64 && now as f64 <= after.as_f64().expect("number"));
+}
+
+#[wasm_bindgen_test]
+async fn a_timer_fires_once_and_not_before_its_time() {
+    let (count, up) = counter();
+    let start = eval("performance.now()").as_f64().expect("number");
+    let took = Rc::new(Cell::new(0.0));
+    let log = Rc::clone(&took);
+    let timer = Timer::after(60, move || {
+        up();
+        log.set(eval("performance.now()").as_f64().expect("number") - start);
+    });
+    wait(30).await;
+    assert_eq!(count.get(), 0);
+    wait(150).await;
+    assert_eq!(count.get(), 1);
+    assert!(took.get() >= 59.0, "{} ms", took.get());
+    drop(timer);
+}
+
+#[wasm_bindgen_test]
+async fn a_dropped_timer_does_not_fire() {
+    let (count, up) = counter();
+    drop(Timer::after(20, up));
+    wait(80).await;
+    assert_eq!(count.get(), 0);
+    assert_eq!(Rc::strong_count(&count), 1, "the callback is gone");
+}
+
+#[wasm_bindgen_test]
+async fn a_timer_may_be_set_to_a_time() {
+    let (past, up) = counter();
+    let _past = Timer::at(clock::now_ms() - 1_000_000, up);
+    let (never, up) = counter();
+    let _never = Timer::at(i64::MIN, up);
+    let (soon, up) = counter();
+    let _soon = Timer::at(clock::now_ms() + 100, up);
+    wait(50).await;
+    assert_eq!((past.get(), never.get(), soon.get()), (1, 1, 0));
+    wait(150).await;
+    assert_eq!((past.get(), never.get(), soon.get()), (1, 1, 1));
+}
+
+#[wasm_bindgen_test]
+async fn rt_13_a_long_time_is_clamped_and_does_not_fire_at_once() {
+    // The browser's own timer does: this is what the clamp is for.
+    eval("window.overflowed = false; setTimeout(() => { window.overflowed = true; }, 2 ** 31)");
+    eval(
+        "window.delays = []; window.realTimeout = setTimeout; window.setTimeout = (callback, delay) => {
+        window.delays.push(delay);
+        return window.realTimeout(callback, delay);
+    }",
+    );
+    let (count, up) = counter();
+    let up = Rc::new(up);
+    let mut timers: Vec<_> = [0x7fff_ffff, 0x8000_0000, 864_000_000_000, i64::MAX]
+        .into_iter()
+        .map(|ms| {
+            let up = Rc::clone(&up);
+            Timer::after(ms, move || up())
+        })
+        .collect();
+    timers.push(Timer::at(i64::MAX, move || up()));
+    timers.push(Timer::after(-1, || ()));
+    eval("window.setTimeout = window.realTimeout");
+    let longest = "2147483647,2147483647,2147483647,2147483647,2147483647,0";
+    assert_eq!(eval("window.delays.join()"), longest);
+    wait(80).await;
+    assert_eq!((count.get(), eval("window.overflowed")), (0, JsValue::TRUE));
+    drop(timers);
+}
+
+#[wasm_bindgen_test]
+async fn a_timer_may_drop_itself() {
+    let (count, up) = counter();
+    let handle = Rc::new(RefCell::new(None));
+    let own = Rc::clone(&handle);
+    *handle.borrow_mut() = Some(Timer::after(1, move || {
+        drop(own.borrow_mut().take());
+        up();
+    }));
+    wait(50).await;
+    assert_eq!((count.get(), handle.borrow().is_none()), (1, true));
+    assert_eq!(Rc::strong_count(&count), 1, "the callback is gone");
+}
+
+#[wasm_bindgen_test]
+async fn an_interval_goes_on_until_it_is_dropped() {
+    let (count, up) = counter();
+    let every = Every::new(20, up);
+    wait(150).await;
+    let counted = count.get();
+    assert!((3..=7).contains(&counted), "{counted}");
+    drop(every);
+    wait(60).await;
+    assert_eq!(count.get(), counted);
+}
+
+#[wasm_bindgen_test]
+async fn an_interval_may_drop_itself() {
+    let (count, up) = counter();
+    let handle = Rc::new(RefCell::new(None));
+    let own = Rc::clone(&handle);
+    *handle.borrow_mut() = Some(Every::new(5, move || {
+        drop(own.borrow_mut().take());
+        up();
+    }));
+    wait(60).await;
+    assert_eq!(count.get(), 1);
+}
+
+#[wasm_bindgen_test]
+fn being_seen_is_heard_and_being_hidden_is_not() {
+    let (count, up) = counter();
+    let listener = clock::on_visible(up);
+    let change = |state: &str| {
+        eval(&format!(
+            "Object.defineProperty(document, 'visibilityState', {{value: '{state}', configurable: true}});
+            document.dispatchEvent(new Event('visibilitychange'));
+            delete document.visibilityState;"
+        ));
+    };
+    change("hidden");
+    assert_eq!(count.get(), 0);
+    change("visible");
+    assert_eq!(count.get(), 1);
+    // A state that nobody knows is not "visible", and no panic.
+    change("prerender");
+    change("else");
+    assert_eq!(count.get(), 1);
+    drop(listener);
+    change("visible");
+    assert_eq!(count.get(), 1);
+}
+
+#[wasm_bindgen_test]
+fn coming_online_is_heard() {
+    assert!(clock::is_online());
+    let (count, up) = counter();
+    let listener = clock::on_online(up);
+    eval("Object.defineProperty(navigator, 'onLine', {value: false, configurable: true})");
+    let online = clock::is_online();
+    eval(
+        "delete navigator.onLine; window.dispatchEvent(new Event('offline')); window.dispatchEvent(new Event('online'))",
+    );
+    assert!(!online);
+    assert_eq!(count.get(), 1);
+    drop(listener);
+    eval("window.dispatchEvent(new Event('online'))");
+    assert_eq!(count.get(), 1);
+}
