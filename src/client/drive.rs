@@ -136,11 +136,13 @@ async fn verify(check: &SignatureCheck) -> bool {
         Algorithm::Rs256 => crypto::Algorithm::Rs256,
         Algorithm::Ps256 => crypto::Algorithm::Ps256,
         Algorithm::Es256 => crypto::Algorithm::Es256,
+        #[cfg(feature = "eddsa")]
         Algorithm::EdDsa => crypto::Algorithm::EdDsa,
     };
     let key = match &check.key {
         PublicKey::Rsa { n, e } => crypto::Key::Rsa { n: n.clone(), e: e.clone() },
         PublicKey::P256 { x, y } => crypto::Key::EcP256 { x: x.clone(), y: y.clone() },
+        #[cfg(feature = "eddsa")]
         PublicKey::Ed25519 { x } => crypto::Key::Ed25519 { x: x.clone() },
     };
     let verdict = crypto::verify(algorithm, &key, check.signing_input.as_bytes(), &check.signature).await;

@@ -23,7 +23,7 @@ pub enum Detail {
     /// The HTTP status that was answered.
     Status(u16),
     /// What the provider said of itself (RFC 6749 4.1.2.1 and 5.2), filtered.
-    Provider(ProviderError),
+    Provider(Box<ProviderError>),
     /// By how many seconds this device's clock differs from the provider's (positive: ours is behind).
     Skew(i64),
     /// Which setting, parameter or member it is about.
@@ -175,6 +175,7 @@ fn filtered(text: &str) -> String {
 impl Error {
     /// An error without further detail.
     #[cold]
+    #[inline(never)]
     #[must_use]
     pub fn new(code: Code, phase: Phase) -> Self {
         Self { code, phase, detail: Detail::None }
@@ -186,6 +187,13 @@ impl Error {
     pub fn with(mut self, detail: Detail) -> Self {
         self.detail = detail;
         self
+    }
+
+    /// The same error with the provider's own words.
+    #[cold]
+    #[must_use]
+    pub fn said(self, provider: ProviderError) -> Self {
+        self.with(Detail::Provider(Box::new(provider)))
     }
 
     /// What went wrong.
@@ -266,7 +274,7 @@ mod tests {
         let code = "polar_ac_0123456789abcdefghijklmnop";
         let said = ProviderError::new("invalid_grant", Some(&format!("code {code} was used")));
         assert_eq!(said.description(), Some("code […] was used"));
-        let error = Error::new(Code::GrantRefused, Phase::Token).with(Detail::Provider(said));
+        let error = Error::new(Code::GrantRefused, Phase::Token).said(said);
         assert_eq!(format!("{error:?}"), "token: grant_refused");
     }
 }

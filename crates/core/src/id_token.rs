@@ -4,7 +4,7 @@
 //! The order is fixed: read strictly, find the keys, verify the signature (as data that leaves
 //! the core and comes back as yes or no), and only then look at a claim.
 
-use sha2::{Digest as _, Sha256, Sha512};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     base64url,
@@ -133,7 +133,8 @@ pub fn access_token_hash(algorithm: Algorithm, access_token: &AccessToken) -> St
         Algorithm::Rs256 | Algorithm::Es256 | Algorithm::Ps256 => {
             base64url::encode(&Sha256::digest(access_token.expose())[..16])
         }
-        Algorithm::EdDsa => base64url::encode(&Sha512::digest(access_token.expose())[..32]),
+        #[cfg(feature = "eddsa")]
+        Algorithm::EdDsa => base64url::encode(&sha2::Sha512::digest(access_token.expose())[..32]),
     }
 }
 

@@ -5,7 +5,7 @@
 //! lets two readers of one document disagree (RFC 7515 4, RFC 7519 4). Numbers stay text until
 //! somebody asks for a fixed-point integer, so nothing is rounded, and no float parser is linked.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 /// How deep arrays and objects may nest.
 const DEPTH: usize = 127;
@@ -369,13 +369,13 @@ impl<'a> Reader<'a> {
             }
             self.eat(",")?;
         }
-        // Sorting keeps a document of many thousand members affordable.
-        let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair[0] == pair[1]) {
-            return Err(Malformed);
+        // A set keeps a document of many thousand members affordable.
+        let mut names = HashSet::with_capacity(members.len());
+        if members.iter().all(|(name, _)| names.insert(name.as_ref())) {
+            Ok(Value::Object(Object(members)))
+        } else {
+            Err(Malformed)
         }
-        Ok(Value::Object(Object(members)))
     }
 
     fn digits(&mut self) -> Result<(), Malformed> {

@@ -43,6 +43,7 @@ pub enum PublicKey {
         y: String,
     },
     /// Ed25519.
+    #[cfg(feature = "eddsa")]
     Ed25519 {
         /// `x`
         x: String,
@@ -122,6 +123,7 @@ impl Jwk {
         let by_kind = match self.key {
             PublicKey::Rsa { .. } => matches!(algorithm, Algorithm::Rs256 | Algorithm::Ps256),
             PublicKey::P256 { .. } => algorithm == Algorithm::Es256,
+            #[cfg(feature = "eddsa")]
             PublicKey::Ed25519 { .. } => algorithm == Algorithm::EdDsa,
         };
         by_kind && self.alg.as_deref().is_none_or(|alg| Algorithm::from_name(alg) == Some(algorithm))
@@ -142,6 +144,7 @@ impl PublicKey {
                 ((2048..=8192).contains(&bits(&modulus)?) && is_exponent(&exponent)).then_some(Self::Rsa { n, e })
             }
             ("EC", Some("P-256")) => Some(Self::P256 { x: coordinate("x")?, y: coordinate("y")? }),
+            #[cfg(feature = "eddsa")]
             ("OKP", Some("Ed25519")) => Some(Self::Ed25519 { x: coordinate("x")? }),
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! Dynamic client registration (RFC 7591) of a public client, as Polar offers it to anyone.
 
 use crate::{
-    error::{Code, Detail, Error, Phase, ProviderError},
+    error::{Code, Error, Phase, ProviderError},
     http::{Body, HttpOutcome, HttpRequest},
     json::{self, ObjectWriter, Value, write_string},
     secret::{RegistrationAccessToken, RequestBody},
@@ -79,7 +79,7 @@ impl AwaitClient {
                 None => validation_error(&response.body),
             };
             return Err(match said {
-                Some(said) => Error::new(Code::RegistrationRefused, Phase::Registration).with(Detail::Provider(said)),
+                Some(said) => Error::new(Code::RegistrationRefused, Phase::Registration).said(said),
                 None => response.status_error(Phase::Registration),
             });
         }

@@ -93,7 +93,7 @@ pub(crate) fn oauth_error(response: &HttpResponse, phase: Phase) -> Option<Error
         _ => Code::TokenRefused,
     };
     let said = ProviderError::new(error, object.str("error_description"));
-    Some(Error::new(code, phase).with(Detail::Provider(said)))
+    Some(Error::new(code, phase).said(said))
 }
 
 impl TokenResponse {

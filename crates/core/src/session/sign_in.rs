@@ -4,7 +4,7 @@ use crate::{
     authorization::{self, SignIn},
     callback::{self, Callback, Response},
     discovery::{self, Metadata},
-    error::{Code, Detail, Error, Phase, ProviderError},
+    error::{Code, Error, Phase, ProviderError},
     id_token::{self, Expected},
     jwks::{self, JwkSet, PublicKey},
     jws::{SignatureOutcome, SignatureVerified, SignedToken},
@@ -448,9 +448,10 @@ impl Session {
     /// Makes room: at most eight sign-ins are under way, the oldest give way.
     fn evict(&mut self, turn: &mut Turn<'_>, records: &Records) {
         let mut kept: Vec<_> = pending(records).collect();
-        kept.sort_by_key(|(_, created)| *created);
-        let surplus = (kept.len() + 1).saturating_sub(transaction::MAX_PENDING);
-        turn.effects.extend(kept.iter().take(surplus).map(|(key, _)| Effect::Forget((*key).to_owned())));
+        while kept.len() >= transaction::MAX_PENDING {
+            let oldest = (0..kept.len()).min_by_key(|index| kept[*index].1).unwrap_or_default();
+            turn.effects.push(Effect::Forget(kept.swap_remove(oldest).0.to_owned()));
+        }
     }
 }
 
@@ -493,5 +494,5 @@ fn refusal(said: ProviderError) -> Error {
         "server_error" => Code::ServerError,
         _ => Code::AuthorizationFailed,
     };
-    authorization_error(code).with(Detail::Provider(said))
+    authorization_error(code).said(said)
 }
