@@ -18,6 +18,16 @@ fn eval(source: &str) -> JsValue {
     js_sys::eval(source).unwrap_or_else(|error| panic!("{source}: {error:?}"))
 }
 
+/// Begins to note the errors that nobody catches: the browser's call into what we have let go of
+/// would be one.
+fn note_errors() {
+    eval("window.uncaught = []; window.onerror = text => { window.uncaught.push(text); }");
+}
+
+fn noted_errors() -> String {
+    eval("window.onerror = null; window.uncaught.join()").as_string().expect("a text")
+}
+
 async fn wait(ms: u32) {
     let waited = Promise::resolve(&eval(&format!("new Promise(done => setTimeout(done, {ms}))")));
     JsFuture::from(waited).await.expect("no rejection");
@@ -56,10 +66,11 @@ async fn a_timer_fires_once_and_not_before_its_time() {
 
 #[wasm_bindgen_test]
 async fn a_dropped_timer_does_not_fire() {
+    note_errors();
     let (count, up) = counter();
     drop(Timer::after(20, up));
     wait(80).await;
-    assert_eq!(count.get(), 0);
+    assert_eq!((count.get(), noted_errors()), (0, String::new()));
     assert_eq!(Rc::strong_count(&count), 1, "the callback is gone");
 }
 
@@ -108,6 +119,7 @@ async fn rt_13_a_long_time_is_clamped_and_does_not_fire_at_once() {
 
 #[wasm_bindgen_test]
 async fn a_timer_may_drop_itself() {
+    note_errors();
     let (count, up) = counter();
     let handle = Rc::new(RefCell::new(None));
     let own = Rc::clone(&handle);
@@ -116,12 +128,13 @@ async fn a_timer_may_drop_itself() {
         up();
     }));
     wait(50).await;
-    assert_eq!((count.get(), handle.borrow().is_none()), (1, true));
+    assert_eq!((count.get(), handle.borrow().is_none(), noted_errors()), (1, true, String::new()));
     assert_eq!(Rc::strong_count(&count), 1, "the callback is gone");
 }
 
 #[wasm_bindgen_test]
 async fn an_interval_goes_on_until_it_is_dropped() {
+    note_errors();
     let (count, up) = counter();
     let every = Every::new(20, up);
     wait(150).await;
@@ -129,11 +142,12 @@ async fn an_interval_goes_on_until_it_is_dropped() {
     assert!((3..=7).contains(&counted), "{counted}");
     drop(every);
     wait(60).await;
-    assert_eq!(count.get(), counted);
+    assert_eq!((count.get(), noted_errors()), (counted, String::new()));
 }
 
 #[wasm_bindgen_test]
 async fn an_interval_may_drop_itself() {
+    note_errors();
     let (count, up) = counter();
     let handle = Rc::new(RefCell::new(None));
     let own = Rc::clone(&handle);
@@ -142,11 +156,12 @@ async fn an_interval_may_drop_itself() {
         up();
     }));
     wait(60).await;
-    assert_eq!(count.get(), 1);
+    assert_eq!((count.get(), noted_errors()), (1, String::new()));
 }
 
 #[wasm_bindgen_test]
 fn being_seen_is_heard_and_being_hidden_is_not() {
+    note_errors();
     let (count, up) = counter();
     let listener = clock::on_visible(up);
     let change = |state: &str| {
@@ -166,7 +181,7 @@ fn being_seen_is_heard_and_being_hidden_is_not() {
     assert_eq!(count.get(), 1);
     drop(listener);
     change("visible");
-    assert_eq!(count.get(), 1);
+    assert_eq!((count.get(), noted_errors()), (1, String::new()));
 }
 
 #[wasm_bindgen_test]
