@@ -1,0 +1,239 @@
+//! A browser with a profile of its own, by WebDriver.
+
+use std::{ffi::OsStr, sync::Arc};
+
+use fantoccini::{
+    Client, ClientBuilder,
+    wd::{Capabilities, WebDriverCompatibleCommand, WindowHandle},
+};
+use hyper::Method;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use crate::{
+    Context, Failure, Result, Tab,
+    http::Http,
+    processes::Process,
+    settings::{Engine, Settings},
+};
+
+/// The driver that starts browsers.
+#[derive(Debug)]
+pub struct Driver {
+    process: Process,
+    url: String,
+    engine: Engine,
+}
+
+impl Driver {
+    /// Starts the driver.
+    ///
+    /// # Errors
+    /// If it is not there or does not start.
+    pub fn start(settings: &Settings) -> Result<Self> {
+        let program = settings.driver.as_os_str();
+        let (process, port) = match settings.engine {
+            Engine::Chromium => Process::start(program, &[OsStr::new("--port=0")], |line| {
+                line.rsplit_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+            }),
+            Engine::Firefox => Process::start(program, &[OsStr::new("--port=0")], |line| {
+                line.rsplit_once("Listening on 127.0.0.1:")?.1.trim().parse().ok()
+            }),
+            Engine::WebKit => {
+                // It says nothing when it starts, and takes no 0.
+                let port = free_port()?;
+                let process = Process::start_silent(program, &[OsStr::new(&format!("--port={port}"))], port)?;
+                Ok((process, port))
+            }
+        }
+        .context("the browser's driver")?;
+        Ok(Self { process, url: format!("http://127.0.0.1:{port}"), engine: settings.engine })
+    }
+
+    /// A new browser with a new profile.
+    ///
+    /// # Errors
+    /// If the driver cannot start it.
+    pub async fn browser(&self) -> Result<Browser> {
+        let Value::Object(capabilities) = capabilities(self.engine) else {
+            return Err(Failure::new("the capabilities are no object"));
+        };
+        let capabilities: Capabilities = capabilities;
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        let client = builder.capabilities(capabilities).connect(&self.url).await;
+        let client = client.context("no browser").map_err(|e| Failure::new(format!("{e}\n{}", self.process.said())))?;
+        let handle = client.window().await?;
+        Ok(Browser(Arc::new(Inner { client, engine: self.engine, current: Mutex::new(handle), log: Mutex::default() })))
+    }
+
+    /// Asks the driver to end every browser that is left.
+    pub async fn shut_down(&self) {
+        if self.engine == Engine::Chromium {
+            let _ = Http::default().get(&format!("{}/shutdown", self.url)).await;
+        }
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+fn capabilities(engine: Engine) -> Value {
+    match engine {
+        Engine::Chromium => json!({
+            "browserName": "chrome",
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+            "goog:chromeOptions": { "args": [
+                "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",
+                "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--lang=en-US", "--window-size=1280,900",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+            ] },
+        }),
+        Engine::Firefox => json!({
+            "browserName": "firefox",
+            "moz:firefoxOptions": {
+                "args": ["-headless"],
+                "prefs": { "network.dns.localDomains": "", "intl.accept_languages": "en-US" },
+            },
+        }),
+        Engine::WebKit => json!({
+            "browserName": "MiniBrowser",
+            "webkitgtk:browserOptions": {
+                "binary": std::env::var("E2E_MINIBROWSER").unwrap_or_else(|_| "MiniBrowser".to_owned()),
+                "args": ["--automation"],
+            },
+        }),
+    }
+}
+
+/// A browser. Clones are the same browser.
+#[derive(Clone, Debug)]
+pub struct Browser(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    engine: Engine,
+    current: Mutex<WindowHandle>,
+    /// The driver hands out each line once.
+    log: Mutex<Vec<LogEntry>>,
+}
+
+/// A line in the browser's console.
+#[derive(Clone, Debug)]
+pub struct LogEntry {
+    /// `SEVERE`, `WARNING`, `INFO` or `DEBUG`.
+    pub level: String,
+    /// Where it comes from: `javascript`, `network`, `security`, `console-api`, …
+    pub source: String,
+    /// The words.
+    pub message: String,
+}
+
+impl Browser {
+    /// The tab that it opened with.
+    pub async fn first_tab(&self) -> Tab {
+        Tab::new(self.clone(), self.0.current.lock().await.clone())
+    }
+
+    /// A further tab of the same profile.
+    ///
+    /// # Errors
+    /// If the browser refuses.
+    pub async fn new_tab(&self) -> Result<Tab> {
+        let window = self.0.client.new_window(true).await?;
+        Ok(Tab::new(self.clone(), window.handle))
+    }
+
+    /// The handles of all tabs.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn windows(&self) -> Result<Vec<WindowHandle>> {
+        Ok(self.0.client.windows().await?)
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        self.0.engine
+    }
+
+    /// The WebDriver client, with its commands going to this tab.
+    pub(crate) async fn focus(&self, handle: &WindowHandle) -> Result<&Client> {
+        let mut current = self.0.current.lock().await;
+        if *current != *handle {
+            self.0.client.switch_to_window(handle.clone()).await?;
+            *current = handle.clone();
+        }
+        Ok(&self.0.client)
+    }
+
+    /// A command of the browser's own protocol, to the tab in focus.
+    pub(crate) async fn cdp(&self, command: &str, parameters: Value) -> Result<Value> {
+        if !self.0.engine.has_cdp() {
+            return Err(Failure::new(format!("{command} needs Chromium")));
+        }
+        let body = json!({ "cmd": command, "params": parameters });
+        self.vendor("goog/cdp/execute", body).await.context(command)
+    }
+
+    /// Everything in the console so far, of all tabs. Empty where the driver has no such command.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn console(&self) -> Result<Vec<LogEntry>> {
+        let mut log = self.0.log.lock().await;
+        if self.0.engine.has_cdp() {
+            let entries = self.vendor("se/log", json!({ "type": "browser" })).await?;
+            let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+            log.extend(entries.as_array().into_iter().flatten().map(|entry| LogEntry {
+                level: text(entry, "level"),
+                source: text(entry, "source"),
+                message: text(entry, "message"),
+            }));
+        }
+        Ok(log.clone())
+    }
+
+    /// The browser's own events of network and pages since the last call.
+    ///
+    /// # Errors
+    /// If the browser is gone or no Chromium.
+    pub async fn network_events(&self) -> Result<Vec<Value>> {
+        let entries = self.vendor("se/log", json!({ "type": "performance" })).await?;
+        let event = |entry: &Value| {
+            let message: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            Some(message["message"].clone())
+        };
+        Ok(entries.as_array().into_iter().flatten().filter_map(event).collect())
+    }
+
+    /// Ends the browser; its profile goes with it.
+    pub async fn close(&self) {
+        let _ = self.0.client.clone().close().await;
+    }
+
+    async fn vendor(&self, path: &'static str, body: Value) -> Result<Value> {
+        Ok(self.0.client.issue_cmd(Vendor { path, body }).await?)
+    }
+}
+
+/// A command that the standard does not have.
+#[derive(Debug)]
+struct Vendor {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Vendor {
+    fn endpoint(&self, base: &url::Url, session: Option<&str>) -> std::result::Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
+    }
+}

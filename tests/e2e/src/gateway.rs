@@ -1,0 +1,222 @@
+//! The door in front of the site. The browser comes in here, so that a test can hold a file back,
+//! answer in the site's place, and see what was asked for. Everything else passes unchanged.
+
+use std::{
+    convert::Infallible,
+    net::Ipv4Addr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http_body_util::Full;
+use hyper::{
+    Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+
+use crate::{Result, http::Http};
+
+/// The door. It is shut when the value is dropped.
+#[derive(Debug)]
+pub struct Gateway {
+    port: u16,
+    inner: Arc<Inner>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    http: Http,
+    upstream: Mutex<String>,
+    rules: Mutex<Vec<(String, Rule)>>,
+    requests: Mutex<Vec<SiteRequest>>,
+}
+
+/// What happens to the requests whose path ends in a certain way.
+#[derive(Clone, Debug)]
+pub enum Rule {
+    /// They wait until the [`Hold`] lets them go.
+    Hold(watch::Receiver<bool>),
+    /// They are answered so.
+    Answer {
+        /// The status.
+        status: u16,
+        /// The content type.
+        content_type: &'static str,
+        /// The body.
+        body: String,
+    },
+    /// The site's answer gets this header in place of its own.
+    Header(HeaderName, HeaderValue),
+}
+
+/// Keeps requests waiting until it is released or dropped.
+#[must_use = "dropping it lets the requests go"]
+#[derive(Debug)]
+pub struct Hold(watch::Sender<bool>);
+
+impl Hold {
+    /// Lets them go.
+    pub fn release(self) {}
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// What the site was asked for.
+#[derive(Clone, Debug)]
+pub struct SiteRequest {
+    /// Path and query.
+    pub target: String,
+    /// The `Referer` header.
+    pub referer: Option<String>,
+}
+
+impl Gateway {
+    /// Opens the door on a free port. Nothing is behind it yet.
+    ///
+    /// # Errors
+    /// If no port can be had.
+    pub async fn open() -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        let inner = Arc::new(Inner {
+            http: Http::default(),
+            upstream: Mutex::default(),
+            rules: Mutex::default(),
+            requests: Mutex::default(),
+        });
+        let task = tokio::spawn(serve(listener, inner.clone()));
+        Ok(Self { port, inner, task })
+    }
+
+    /// The origin that the browser sees.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// What is behind the door: an origin.
+    pub fn lead_to(&self, origin: &str) {
+        origin.clone_into(&mut lock(&self.inner.upstream));
+    }
+
+    /// Forgets every rule and every request.
+    pub fn reset(&self) {
+        lock(&self.inner.rules).clear();
+        lock(&self.inner.requests).clear();
+    }
+
+    /// Adds a rule for the requests whose path ends so. The first rule that fits counts.
+    pub fn rule(&self, path_ends: &str, rule: Rule) {
+        lock(&self.inner.rules).push((path_ends.to_owned(), rule));
+    }
+
+    /// Holds back the requests whose path ends so.
+    pub fn hold(&self, path_ends: &str) -> Hold {
+        let (hold, released) = watch::channel(false);
+        self.rule(path_ends, Rule::Hold(released));
+        Hold(hold)
+    }
+
+    /// Another `config.json`.
+    pub fn configure(&self, config: &Value) {
+        let body = config.to_string();
+        self.rule("/config.json", Rule::Answer { status: 200, content_type: "application/json", body });
+    }
+
+    /// What the site was asked for so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<SiteRequest> {
+        lock(&self.inner.requests).clone()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, inner: Arc<Inner>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let inner = inner.clone();
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let inner = inner.clone();
+                async move { Ok::<_, Infallible>(inner.answer(request).await) }
+            });
+            // A browser may close a connection whenever it likes.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+impl Inner {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        let referer = request.headers().get("referer").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let path = request.uri().path();
+        let rule = lock(&self.rules).iter().find(|(ends, _)| path.ends_with(ends)).map(|(_, rule)| rule.clone());
+        lock(&self.requests).push(SiteRequest { target: target.clone(), referer });
+        match rule {
+            Some(Rule::Answer { status, content_type, body }) => {
+                let mut response = Response::new(Full::from(body));
+                *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+                response
+            }
+            Some(Rule::Hold(mut released)) => {
+                // An error means that the hold is gone, which lets go as well.
+                let _ = released.wait_for(|released| *released).await;
+                self.forward(&request, &target).await
+            }
+            Some(Rule::Header(name, value)) => {
+                let mut response = self.forward(&request, &target).await;
+                response.headers_mut().insert(name, value);
+                response
+            }
+            None => self.forward(&request, &target).await,
+        }
+    }
+
+    async fn forward(&self, request: &Request<Incoming>, target: &str) -> Response<Full<Bytes>> {
+        let upstream = lock(&self.upstream).clone();
+        let mut onward = Request::builder().method(request.method()).uri(format!("{upstream}{target}"));
+        for (name, value) in request.headers() {
+            if *name != HOST && *name != CONNECTION {
+                onward = onward.header(name, value);
+            }
+        }
+        let answer = match onward.body(Full::default()) {
+            Ok(onward) => self.http.send(onward).await,
+            Err(error) => Err(error.into()),
+        };
+        match answer {
+            Ok(response) => {
+                let (mut parts, body) = response.into_parts();
+                for name in [CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING] {
+                    parts.headers.remove(name);
+                }
+                Response::from_parts(parts, Full::from(body))
+            }
+            Err(failure) => {
+                let mut response = Response::new(Full::from(failure.to_string()));
+                *response.status_mut() = StatusCode::BAD_GATEWAY;
+                response
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

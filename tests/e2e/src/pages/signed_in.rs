@@ -1,0 +1,112 @@
+//! After a sign-in.
+
+use super::{StartPage, wait_for_view};
+use crate::{Context, Result, Tab};
+
+/// The app with somebody signed in.
+#[derive(Clone, Debug)]
+pub struct SignedInPage {
+    tab: Tab,
+}
+
+/// What the page says about organizations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// `selected`, `organizations`, `itself`, …
+    pub kind: String,
+    /// Id and text of each that is listed.
+    pub organizations: Vec<(String, String)>,
+    /// All the words.
+    pub text: String,
+}
+
+impl SignedInPage {
+    /// Waits until this tab shows it.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn wait(tab: &Tab) -> Result<Self> {
+        wait_for_view(tab, "signed-in").await?;
+        Ok(Self { tab: tab.clone() })
+    }
+
+    /// The tab.
+    #[must_use]
+    pub fn tab(&self) -> &Tab {
+        &self.tab
+    }
+
+    /// A field as it is shown: `name`, `email`, `email-verified`, `subject`, `expires`, `signed-in-at`.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub async fn field(&self, name: &str) -> Result<String> {
+        let css = format!("[data-field={name}]");
+        self.tab.wait_for(&css).await?;
+        self.tab.text(&css).await
+    }
+
+    /// A claim of the ID token as it is shown.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub async fn claim(&self, name: &str) -> Result<String> {
+        self.content(&format!("[data-claim=\"{name}\"]")).await
+    }
+
+    /// A claim of userinfo as it is shown, once it has come.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub async fn userinfo(&self, name: &str) -> Result<String> {
+        self.content(&format!("[data-userinfo=\"{name}\"]")).await
+    }
+
+    /// Claims may stand in a part of the page that is folded away.
+    async fn content(&self, css: &str) -> Result<String> {
+        self.tab.wait_for(css).await?;
+        let text = self.tab.eval_text("return document.querySelector(arguments[0]).textContent.trim()", &[css]).await;
+        text.context(format!("there is no {css}"))
+    }
+
+    /// The scopes that were `requested` or `granted`.
+    ///
+    /// # Errors
+    /// If the page does not answer.
+    pub async fn scopes(&self, which: &str) -> Result<Vec<String>> {
+        let script = "return Array.from(document.querySelectorAll(`[data-scope-${arguments[0]}]`), element =>
+            element.getAttribute(`data-scope-${arguments[0]}`) || element.textContent.trim())";
+        let scopes = self.tab.eval(script, &[which]).await?;
+        Ok(scopes.as_array().into_iter().flatten().filter_map(|scope| scope.as_str().map(str::to_owned)).collect())
+    }
+
+    /// Which organizations this sign-in reaches, once that is known.
+    ///
+    /// # Errors
+    /// If it stays unknown.
+    pub async fn reach(&self) -> Result<Reach> {
+        const REACH: &str = "[data-reach]:not([data-reach=waiting])";
+        self.tab.wait_for(REACH).await?;
+        let listed = self.tab.eval(
+            "return Array.from(document.querySelectorAll(arguments[0] + ' [data-organization]'), element =>
+                [element.dataset.organization, element.textContent.replace(/\\s+/g, ' ').trim()])",
+            &[REACH],
+        );
+        let listed = listed.await?;
+        let pair = |value: &serde_json::Value| Some((value[0].as_str()?.to_owned(), value[1].as_str()?.to_owned()));
+        Ok(Reach {
+            kind: self.tab.attribute(REACH, "data-reach").await?.context("no reach")?,
+            organizations: listed.as_array().into_iter().flatten().filter_map(pair).collect(),
+            text: self.tab.text(REACH).await?,
+        })
+    }
+
+    /// Signs out.
+    ///
+    /// # Errors
+    /// If that does not lead to the start page.
+    pub async fn sign_out(&self) -> Result<StartPage> {
+        self.tab.click("#sign-out").await?;
+        StartPage::wait(&self.tab).await
+    }
+}

@@ -1,0 +1,155 @@
+//! Runs the tests of a binary, one after the other, on one [`World`].
+//!
+//! The usual test harness has no place for something that all tests share and that must be ended
+//! afterwards. This one looks the same from outside: names, filters, `--list`, the last line.
+
+use std::{
+    env, fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    pin::Pin,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::{runtime::Runtime, time::timeout};
+
+use crate::{Failure, Result, Stage, browser::Browser, hygiene, settings::Engine, stage::World};
+
+/// How long a test may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A test: its name, what it needs, and what it does.
+pub struct Case {
+    /// The function's name.
+    pub name: &'static str,
+    /// Whether it sends commands of Chromium's own protocol.
+    pub chromium: bool,
+    /// The test.
+    pub run: fn(Stage) -> Pin<Box<dyn Future<Output = Result>>>,
+}
+
+/// Makes `main` out of the names of async functions that take a [`Stage`]. Those after
+/// `chromium:` send commands of Chromium's own protocol and are left out in other browsers.
+#[macro_export]
+macro_rules! suite {
+    ($($test:ident),* $(,)? $(; chromium: $($special:ident),* $(,)?)?) => {
+        fn main() -> std::process::ExitCode {
+            $crate::suite::run(&[
+                $($crate::suite::Case {
+                    name: stringify!($test), chromium: false, run: |stage| Box::pin($test(stage)),
+                },)*
+                $($($crate::suite::Case {
+                    name: stringify!($special), chromium: true, run: |stage| Box::pin($special(stage)),
+                },)*)?
+            ])
+        }
+    };
+}
+
+/// Runs the tests that the arguments choose.
+#[must_use]
+pub fn run(cases: &'static [Case]) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They share the provider, and the machine is small.
+    arguments.test_threads = Some(1);
+    let company = Arc::new(Company::default());
+    let skip_special = Engine::from_env().is_ok_and(|engine| !engine.has_cdp());
+    let trials = cases.iter().map(|case| {
+        let company = company.clone();
+        Trial::test(case.name, move || company.perform(case).map_err(|failure| Failed::from(failure.to_string())))
+            .with_ignored_flag(case.chromium && skip_special)
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    company.go_home();
+    conclusion.exit_code()
+}
+
+/// Started by the first test that runs.
+#[derive(Default)]
+struct Company(Mutex<Option<Result<House>>>);
+
+type House = (Arc<Runtime>, Arc<World>);
+
+impl Company {
+    fn world(&self) -> Result<House> {
+        let mut company = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = || {
+            let runtime = Runtime::new()?;
+            let world = runtime.block_on(World::start())?;
+            Ok((Arc::new(runtime), Arc::new(world)))
+        };
+        company.get_or_insert_with(start).clone()
+    }
+
+    fn perform(&self, case: &Case) -> Result {
+        let (runtime, world) = self.world()?;
+        let stage = runtime.block_on(Stage::set(world))?;
+        let test = async {
+            (case.run)(stage.clone()).await?;
+            for browser in stage.browsers() {
+                hygiene::check(&browser, &stage).await?;
+            }
+            Ok(())
+        };
+        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(timeout(PATIENCE, test))));
+        let outcome = match outcome {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Failure::new(format!("not done after {} s", PATIENCE.as_secs()))),
+            Err(panic) => Err(Failure::new(words_of(&*panic))),
+        };
+        runtime.block_on(async {
+            let outcome = match outcome {
+                Ok(()) => Ok(()),
+                Err(failure) => Err(Failure::new(format!("{failure}\n{}", evidence(case.name, &stage).await))),
+            };
+            for browser in stage.browsers() {
+                browser.close().await;
+            }
+            outcome
+        })
+    }
+
+    fn go_home(&self) {
+        let company = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Ok((runtime, world))) = company {
+            runtime.block_on(world.shut_down());
+        }
+    }
+}
+
+fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned()
+}
+
+/// What a person wants to see of a test that failed: the page, the console, the provider's log.
+async fn evidence(name: &str, stage: &Stage) -> String {
+    let mut report = String::from("provider's log:\n");
+    for seen in stage.provider().requests().await.unwrap_or_default() {
+        report += &format!("  {} {} → {:?}\n", seen.method, seen.path, seen.status);
+    }
+    for (number, browser) in stage.browsers().iter().enumerate() {
+        report += &of_browser(&format!("{name}-{number}"), browser).await;
+    }
+    report
+}
+
+async fn of_browser(name: &str, browser: &Browser) -> String {
+    let tab = browser.first_tab().await;
+    let mut report = format!("browser {name} {}\nconsole:\n", tab.describe().await);
+    for line in browser.console().await.unwrap_or_default() {
+        report += &format!("  {} {}: {}\n", line.level, line.source, line.message);
+    }
+    if let Ok(picture) = tab.screenshot().await {
+        let folder =
+            env::var_os("E2E_PICTURES").map_or_else(|| env::temp_dir().join("polar-signin-e2e"), PathBuf::from);
+        let path = folder.join(format!("{name}.png"));
+        if fs::create_dir_all(&folder).and_then(|()| fs::write(&path, picture)).is_ok() {
+            report += &format!("picture: {}\n", path.display());
+        }
+    }
+    report
+}
