@@ -123,6 +123,7 @@ pub(super) async fn send(request: HttpRequest) -> HttpOutcome {
         Outcome::Answered(response) => HttpOutcome::Answered(HttpResponse {
             status: response.status,
             content_type: response.content_type,
+            retry_after: response.retry_after,
             body: response.body,
         }),
         Outcome::NotSent(why) => HttpOutcome::NotSent(failure(why)),

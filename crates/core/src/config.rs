@@ -158,7 +158,8 @@ impl Provider {
             (None, Some((_, _, api))) => well_known(api),
             (None, None) => well_known(issuer),
         };
-        let metadata_url = EndpointUrl::parse(&metadata_url, transport).ok_or_else(|| invalid("metadata_url"))?;
+        let metadata_url = EndpointUrl::parse(&metadata_url, transport).filter(|url| url.query().is_none());
+        let metadata_url = metadata_url.ok_or_else(|| invalid("metadata_url"))?;
         let organizations_endpoint = match &options.organizations_endpoint {
             Some(url) => Some(url.clone()),
             None if preset.is_polar() => Some(metadata_url.origin() + "/v1/organizations/"),

@@ -21,6 +21,9 @@ pub struct Metadata {
     pub endpoints: Endpoints,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 3)
     pub iss_parameter: bool,
+    /// `token_endpoint_auth_methods_supported` names `none`. Many providers that accept public
+    /// clients do not say so: worth a warning, no reason to stop.
+    pub names_public_clients: bool,
 }
 
 /// The endpoints that a sign-in still needs when it comes back. They are kept with it, so that
@@ -73,6 +76,20 @@ pub fn registration_endpoint(
 }
 
 impl Metadata {
+    /// The origins that a page talks to, for `connect-src` in its Content-Security-Policy.
+    #[must_use]
+    pub fn connect_sources(&self, metadata_url: &EndpointUrl) -> Vec<String> {
+        let Endpoints { token, jwks, userinfo } = &self.endpoints;
+        let further = userinfo.iter().chain(&self.registration_endpoint);
+        let mut origins: Vec<String> = Vec::new();
+        for origin in [metadata_url, token, jwks].into_iter().chain(further).map(EndpointUrl::origin) {
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        }
+        origins
+    }
+
     /// Reads a metadata document.
     ///
     /// # Errors
@@ -113,8 +130,14 @@ impl Metadata {
             Some(Value::Bool(supported)) => *supported,
             Some(_) => return Err(malformed("authorization_response_iss_parameter_supported")),
         };
-        let registration_endpoint = optional("registration_endpoint");
-        Ok(Self { authorization_endpoint, registration_endpoint, endpoints, iss_parameter })
+        let methods = list("token_endpoint_auth_methods_supported").ok().flatten();
+        Ok(Self {
+            authorization_endpoint,
+            registration_endpoint: optional("registration_endpoint"),
+            endpoints,
+            iss_parameter,
+            names_public_clients: methods.is_some_and(|methods| methods.contains(&"none")),
+        })
     }
 }
 

@@ -233,7 +233,7 @@ impl Code {
             Self::IdTokenSignature => row("id_token_signature", ProviderBroke, SignIn,
                 "No key of the provider verifies the ID token's signature (Core 3.1.3.7, 6)."),
             Self::IdTokenSubject => row("id_token_subject", ProviderBroke, Never,
-                "`sub` is missing, empty, no text or longer than 255 bytes (Core 2)."),
+                "`sub` is missing, empty, no text, longer than 255 bytes (Core 2), or not the one that was hinted at (Core 3.1.2.1)."),
             Self::IdTokenUnsupported => row("id_token_unsupported", ProviderBroke, Never,
                 "The ID token is of a kind that is not accepted: encrypted, another `typ`, or with `crit` (RFC 7515 4.1.11, RFC 8725 3.11)."),
             Self::InsufficientScope => row("insufficient_scope", ProviderCannot, SignIn,

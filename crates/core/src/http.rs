@@ -5,7 +5,15 @@ use core::fmt;
 use crate::{
     error::{Code, Detail, Error, Phase},
     secret::{AccessToken, RequestBody},
+    time::UnixTime,
 };
+
+/// The largest body of a success, and of any other answer.
+const MAX_BODY: usize = 256 * 1024;
+const MAX_ERROR_BODY: usize = 16 * 1024;
+/// The shortest and the longest wait that a server can ask for, in milliseconds.
+const SHORTEST_WAIT: i64 = 1_000;
+const LONGEST_WAIT: i64 = 300_000;
 
 /// A request for the browser to send, once, with the members of its fetch that the adapter sets
 /// for every request: no credentials, no redirects, no cache, no referrer.
@@ -57,6 +65,8 @@ pub struct HttpResponse {
     pub status: u16,
     /// `Content-Type`, if it can be read.
     pub content_type: Option<String>,
+    /// `Retry-After`, if it can be read: across origins hardly ever.
+    pub retry_after: Option<String>,
     /// At most 256 KiB; at most 16 KiB of an answer that is no success.
     pub body: Vec<u8>,
 }
@@ -97,9 +107,25 @@ pub(crate) enum JsonType {
     Plain,
     /// Also `application/*+json`.
     Suffixed,
+    /// Also `application/jwk-set+json` (RFC 7517 8.5).
+    KeySet,
 }
 
 impl HttpOutcome {
+    /// How long the server asks to wait before the next try (RFC 9110 10.2.3), in milliseconds,
+    /// from one second to five minutes. `None` if it does not say, or not in a form to rely on.
+    #[must_use]
+    pub fn wait(&self, now: UnixTime) -> Option<i64> {
+        let Self::Answered(response) = self else { return None };
+        let text = response.retry_after.as_deref()?.trim_matches([' ', '\t']);
+        let wait = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            text.parse::<i64>().unwrap_or(i64::MAX).saturating_mul(1000)
+        } else {
+            UnixTime::from_http_date(text)?.millis_since(now)
+        };
+        Some(wait.clamp(SHORTEST_WAIT, LONGEST_WAIT))
+    }
+
     /// The answer, or why there is none.
     pub(crate) fn answer(self, phase: Phase) -> Result<HttpResponse, Error> {
         match self {
@@ -122,13 +148,18 @@ impl HttpResponse {
         if self.status != 200 {
             return Err(self.status_error(phase));
         }
-        if self.body.len() > 256 * 1024 {
+        if self.is_too_large() {
             return Err(Error::new(Code::TooLarge, phase));
         }
         if !self.has_type(json) {
             return Err(Error::new(malformed, phase).with(Detail::Name("content-type")));
         }
         Ok(&self.body)
+    }
+
+    /// Whether the body is larger than anything that is looked at.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.body.len() > if self.status == 200 { MAX_BODY } else { MAX_ERROR_BODY }
     }
 
     /// The error for a status that is no success.
@@ -147,6 +178,10 @@ impl HttpResponse {
         let essence = content_type.split(';').next().unwrap_or_default().trim_matches([' ', '\t']);
         let essence = essence.to_ascii_lowercase();
         essence == "application/json"
-            || json == JsonType::Suffixed && essence.starts_with("application/") && essence.ends_with("+json")
+            || match json {
+                JsonType::Plain => false,
+                JsonType::Suffixed => essence.starts_with("application/") && essence.ends_with("+json"),
+                JsonType::KeySet => essence == "application/jwk-set+json",
+            }
     }
 }

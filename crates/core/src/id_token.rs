@@ -4,7 +4,7 @@
 //! The order is fixed: read strictly, find the keys, verify the signature (as data that leaves
 //! the core and comes back as yes or no), and only then look at a claim.
 
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest, Sha256};
 
 use crate::{
     base64url,
@@ -34,6 +34,9 @@ pub struct Expected<'a> {
     pub nonce: &'a Nonce,
     /// The access token that came with it, for `at_hash`.
     pub access_token: &'a AccessToken,
+    /// The subject that the answer must be about, where the request named one (`id_token_hint`,
+    /// `prompt=none`, a refresh).
+    pub subject: Option<&'a str>,
     /// The `max_age` that was asked for, in seconds.
     pub max_age: Option<u32>,
     /// The `acr` that was asked for as essential.
@@ -99,6 +102,10 @@ pub fn validate(
         return Err(refuse(Code::IdTokenIssuer));
     }
     let subject = subject(&claims)?;
+    // 3.1.2.1: whoever was hinted at, or nobody.
+    if expected.subject.is_some_and(|hinted| hinted != subject) {
+        return Err(refuse(Code::IdTokenSubject));
+    }
     // 3. The audience is this client; 4 and 5. The authorized party.
     audience(&claims, expected)?;
     // 6. The signature: proven above. 7 and 8. The algorithm: on the allow-list, never a MAC.
@@ -130,12 +137,17 @@ pub fn validate(
 #[must_use]
 pub fn access_token_hash(algorithm: Algorithm, access_token: &AccessToken) -> String {
     match algorithm {
-        Algorithm::Rs256 | Algorithm::Es256 | Algorithm::Ps256 => {
-            base64url::encode(&Sha256::digest(access_token.expose())[..16])
-        }
+        Algorithm::Rs256 | Algorithm::Es256 | Algorithm::Ps256 => left_half::<Sha256>(access_token.expose()),
         #[cfg(feature = "eddsa")]
-        Algorithm::EdDsa => base64url::encode(&sha2::Sha512::digest(access_token.expose())[..32]),
+        Algorithm::EdDsa => left_half::<sha2::Sha512>(access_token.expose()),
     }
+}
+
+/// The left half of a text's hash in base64url, by the hash function of a signature algorithm.
+#[must_use]
+pub fn left_half<D: Digest>(text: &str) -> String {
+    let hash = D::digest(text);
+    base64url::encode(&hash[..hash.len() / 2])
 }
 
 fn refuse(code: Code) -> Error {
@@ -181,7 +193,9 @@ fn times(claims: &Object<'_>, now: UnixTime) -> Result<UnixTime, Error> {
     if ahead < -IAT_BEHIND {
         return Err(refuse(Code::IdTokenIssuedAt));
     }
-    if now.millis_since(expires) >= LEEWAY || expires <= issued {
+    // The leeway forgives a clock that is ahead. Of a token that has not even been issued by our
+    // clock, and ends before it is, a clock is no excuse.
+    if now.millis_since(expires) >= LEEWAY || expires <= issued && issued > now {
         return Err(refuse(Code::IdTokenExpired));
     }
     if claims.get("nbf").is_some() {

@@ -12,7 +12,7 @@ use crate::{
 /// The most keys that are read from one set.
 const MAX_KEYS: usize = 100;
 /// The most keys that are tried on one token.
-const MAX_ATTEMPTS: usize = 10;
+pub(crate) const MAX_ATTEMPTS: usize = 10;
 
 /// The usable keys of a provider. A key that cannot be used is left out; it never spoils the set.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +67,7 @@ impl AwaitKeys {
     /// A network or status error, or `KeysMalformed`.
     pub fn process(self, outcome: HttpOutcome) -> Result<JwkSet, Error> {
         let response = outcome.answer(Phase::Keys)?;
-        JwkSet::parse(response.json(JsonType::Suffixed, Phase::Keys, Code::KeysMalformed)?)
+        JwkSet::parse(response.json(JsonType::KeySet, Phase::Keys, Code::KeysMalformed)?)
     }
 }
 

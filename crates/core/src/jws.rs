@@ -83,7 +83,9 @@ impl SignatureCheck {
 }
 
 impl SignatureOutcome {
-    pub(crate) fn into_proof(self) -> Option<SignatureVerified> {
+    /// The proof, if the signature is good: for [`crate::id_token::validate`].
+    #[must_use]
+    pub fn into_proof(self) -> Option<SignatureVerified> {
         self.0
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Code, Error, Phase, ProviderError},
-    http::{Body, HttpOutcome, HttpRequest},
+    http::{Body, HttpOutcome, HttpRequest, HttpResponse, JsonType},
     json::{self, ObjectWriter, Value, write_string},
     secret::{RegistrationAccessToken, RequestBody},
     token::oauth_error,
@@ -76,12 +76,18 @@ impl AwaitClient {
         if !matches!(response.status, 200 | 201) {
             let said = match oauth_error(&response, Phase::Registration) {
                 Some(error) => error.provider().cloned(),
-                None => validation_error(&response.body),
+                None => validation_error(&response),
             };
             return Err(match said {
                 Some(said) => Error::new(Code::RegistrationRefused, Phase::Registration).said(said),
                 None => response.status_error(Phase::Registration),
             });
+        }
+        if response.is_too_large() {
+            return Err(Error::new(Code::TooLarge, Phase::Registration));
+        }
+        if !response.has_type(JsonType::Plain) {
+            return Err(malformed());
         }
         let client = json::parse_object(&response.body).map_err(|_| malformed())?;
         let text = |name| client.str(name).filter(|text| !text.is_empty());
@@ -94,8 +100,11 @@ impl AwaitClient {
 }
 
 /// Polar's validation error: `{"error":"RequestValidationError","detail":[{"msg":…}]}`.
-fn validation_error(body: &[u8]) -> Option<ProviderError> {
-    let object = json::parse_object(body).ok()?;
+fn validation_error(response: &HttpResponse) -> Option<ProviderError> {
+    if response.is_too_large() || !response.has_type(JsonType::Plain) {
+        return None;
+    }
+    let object = json::parse_object(&response.body).ok()?;
     let first = object.get("detail")?.as_array()?.first()?.as_object()?;
     let message = first.get("msg").and_then(Value::as_str);
     Some(ProviderError::new(object.str("error").unwrap_or("RequestValidationError"), message))

@@ -58,6 +58,21 @@ pub struct Account {
     pub organizations: Loadable<Reach>,
 }
 
+impl Account {
+    /// What to call the subject: the first of name, email and `sub` that is known, from the ID
+    /// token or, where that has none, from userinfo.
+    #[must_use]
+    pub fn display_name(&self) -> &str {
+        let userinfo = match &self.userinfo {
+            Loadable::Ready(userinfo) => Some(&userinfo.profile),
+            _ => None,
+        };
+        let profiles = || [Some(&self.profile), userinfo].into_iter().flatten();
+        let name = profiles().find_map(|profile| profile.name.as_deref());
+        name.or_else(|| profiles().find_map(|profile| profile.email.as_deref())).unwrap_or(&self.subject)
+    }
+}
+
 /// Who the `sub` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SubjectKind {

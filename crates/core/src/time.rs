@@ -29,6 +29,33 @@ impl UnixTime {
         seconds.to_fixed(3).filter(|millis| (0..=LAST).contains(millis)).map(Self)
     }
 
+    /// An HTTP date in the form that senders must use (RFC 9110 5.6.7), `Sun, 06 Nov 1994 08:49:37 GMT`;
+    /// the day of the week is not checked. `None` for anything else, the obsolete forms included.
+    #[must_use]
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let (_, rest) = text.split_once(", ").filter(|(day, _)| day.len() == 3)?;
+        let number = |at: usize, len: usize| {
+            let digits = rest.get(at..at + len)?;
+            digits.bytes().all(|b| b.is_ascii_digit()).then(|| digits.parse::<i64>().ok())?
+        };
+        // "06 Nov 1994 08:49:37 GMT": what stands between the numbers, and nothing after them.
+        let between = |at: usize, expected: &str| rest.get(at..at + expected.len()) == Some(expected);
+        let month = MONTHS.iter().position(|month| between(2, &[" ", month, " "].concat()))? as i64;
+        if rest.len() != 24 || !between(11, " ") || !between(14, ":") || !between(17, ":") || !between(20, " GMT") {
+            return None;
+        }
+        let (day, year) = (number(0, 2)?, number(7, 4)?);
+        let (hour, minute, second) = (number(12, 2)?, number(15, 2)?, number(18, 2)?);
+        if !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 || year < 1970 {
+            return None;
+        }
+        // Years that begin in March end with their leap day.
+        let (year, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
+        let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719_468;
+        Some(Self::from_seconds(((days * 24 + hour) * 60 + minute) * 60 + second))
+    }
+
     /// Milliseconds since the epoch.
     #[must_use]
     pub fn as_millis(self) -> i64 {

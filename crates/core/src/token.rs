@@ -60,31 +60,20 @@ impl AwaitTokens {
     /// # Errors
     /// A network or status error, what the provider refused with, or a `Token…` code.
     pub fn process(self, outcome: HttpOutcome) -> Result<(TokenResponse, IdTokenText, Transaction), Error> {
-        let mut tokens = process(outcome)?;
+        let mut tokens = TokenResponse::process(outcome)?;
         let id_token = tokens.id_token.take().ok_or_else(|| refuse(Code::IdTokenMissing))?;
         Ok((tokens, id_token, self.transaction))
     }
 }
 
-/// Reads a token endpoint's answer, success or error (RFC 6749 5.1, 5.2).
-fn process(outcome: HttpOutcome) -> Result<TokenResponse, Error> {
-    let response = outcome.answer(Phase::Token)?;
-    if let Some(error) = oauth_error(&response, Phase::Token) {
-        return Err(error);
-    }
-    let body = response.json(JsonType::Plain, Phase::Token, Code::TokenMalformed)?;
-    let object = json::parse_object(body).map_err(|_| refuse(Code::TokenMalformed))?;
-    TokenResponse::parse(&object)
-}
-
 /// What an endpoint refused with, in OAuth's words (RFC 6749 5.2), if it did.
 pub(crate) fn oauth_error(response: &HttpResponse, phase: Phase) -> Option<Error> {
-    let object = json::parse_object(&response.body).ok()?;
-    let error = object.str("error").filter(|error| !error.is_empty())?;
     // A page that happens to be JSON is no refusal by the provider.
-    if !matches!(response.status, 200 | 400..=499) || !response.has_type(JsonType::Plain) {
+    if !matches!(response.status, 200 | 400..=499) || !response.has_type(JsonType::Plain) || response.is_too_large() {
         return None;
     }
+    let object = json::parse_object(&response.body).ok()?;
+    let error = object.str("error").filter(|error| !error.is_empty())?;
     let code = match error {
         _ if response.status == 429 => Code::RateLimited,
         "invalid_grant" => Code::GrantRefused,
@@ -97,6 +86,20 @@ pub(crate) fn oauth_error(response: &HttpResponse, phase: Phase) -> Option<Error
 }
 
 impl TokenResponse {
+    /// Reads a token endpoint's answer, success or error (RFC 6749 5.1, 5.2).
+    ///
+    /// # Errors
+    /// A network or status error, what the provider refused with, or a `Token…` code.
+    pub fn process(outcome: HttpOutcome) -> Result<Self, Error> {
+        let response = outcome.answer(Phase::Token)?;
+        if let Some(error) = oauth_error(&response, Phase::Token) {
+            return Err(error);
+        }
+        let body = response.json(JsonType::Plain, Phase::Token, Code::TokenMalformed)?;
+        let object = json::parse_object(body).map_err(|_| refuse(Code::TokenMalformed))?;
+        Self::parse(&object)
+    }
+
     fn parse(object: &Object<'_>) -> Result<Self, Error> {
         let access_token = object.str("access_token").filter(|token| is_sendable(token));
         let access_token = access_token.ok_or_else(|| malformed("access_token"))?;

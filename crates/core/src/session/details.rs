@@ -26,7 +26,9 @@ impl Session {
         }
         if !matches!(identity.organizations, Loadable::Ready(_)) {
             let provider = self.config.provider();
-            let may_list = identity.scope_granted.iter().any(|scope| scope == organization::SCOPE);
+            // A scope that was granted without being asked for widens nothing.
+            let has = |scopes: &[String]| scopes.iter().any(|scope| scope == organization::SCOPE);
+            let may_list = has(&identity.scope_granted) && has(&identity.scope_requested);
             identity.organizations = match (provider.organizations_endpoint(), may_list) {
                 (Some(endpoint), true) => {
                     let (request, waiting) =
@@ -49,7 +51,10 @@ impl Session {
         match waiting.process(outcome, &identity.subject) {
             Ok(userinfo) => identity.userinfo = Loadable::Ready(userinfo),
             // The access token speaks for somebody else than the ID token: nothing of it is believed.
-            Err(error) if error.code() == Code::UserinfoSubject => return self.end_session(turn, error),
+            // So does one that the provider does not accept at all: there is no way to renew it.
+            Err(error) if matches!(error.code(), Code::UserinfoSubject | Code::UserinfoUnauthorized) => {
+                return self.end_session(turn, error);
+            }
             Err(error) => identity.userinfo = Loadable::Failed(error),
         }
         turn.effects.push(Effect::Show);

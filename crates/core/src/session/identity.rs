@@ -25,7 +25,7 @@ pub(super) struct Identity {
     claims: String,
     pub(super) subject: String,
     pub(super) kind: SubjectKind,
-    scope_requested: Vec<String>,
+    pub(super) scope_requested: Vec<String>,
     pub(super) scope_granted: Vec<String>,
     signed_in_at: UnixTime,
     pub(super) expires_at: Option<UnixTime>,

@@ -17,7 +17,8 @@ pub use wire::{Effect, Input, Records, StorageFailure, Ticket};
 use crate::{
     config::Config,
     discovery::{AwaitMetadata, Metadata},
-    error::{Code, Error, Fault, Phase, Retry},
+    error::{Code, Error, Phase},
+    http::HttpOutcome,
     jwks::AwaitKeys,
     organization::AwaitOrganizations,
     pkce::Entropy,
@@ -80,6 +81,8 @@ enum Again {
 /// What a step works with: the time, and the effects so far.
 struct Turn<'a> {
     now: UnixTime,
+    /// How long the answer of this step asks to wait before the next try.
+    wait: Option<i64>,
     entropy: &'a mut dyn Entropy,
     effects: Vec<Effect>,
 }
@@ -113,7 +116,7 @@ impl Session {
 
     /// One input, all its effects. Perform every effect before the next call.
     pub fn step(&mut self, now: UnixTime, entropy: &mut dyn Entropy, input: Input) -> Vec<Effect> {
-        let turn = &mut Turn { now, entropy, effects: Vec::new() };
+        let turn = &mut Turn { now, wait: None, entropy, effects: Vec::new() };
         if !self.inert {
             self.take(turn, input);
             self.set_alarm(turn);
@@ -147,17 +150,10 @@ impl Session {
             Input::Prepare => self.want_metadata(turn),
             Input::SignIn { request, records } => self.begin(turn, *request, &records),
             Input::Cancel => self.cancel(turn),
-            Input::Answered(ticket, outcome) => match self.collect(ticket) {
-                Some(Waiting::Metadata(waiting, tries)) => {
-                    let metadata = waiting.process(outcome, &self.config);
-                    self.metadata_arrived(turn, metadata, tries);
-                }
-                Some(Waiting::Tokens(waiting)) => self.tokens_arrived(turn, waiting.process(outcome)),
-                Some(Waiting::Keys(waiting, tries)) => self.keys_arrived(turn, waiting.process(outcome), tries),
-                Some(Waiting::Userinfo(waiting)) => self.userinfo_arrived(turn, waiting, outcome),
-                Some(Waiting::Organizations(waiting)) => self.organizations_arrived(turn, waiting.process(outcome)),
-                _ => {}
-            },
+            Input::Answered(ticket, outcome) => {
+                turn.wait = outcome.wait(turn.now);
+                self.answered(turn, ticket, outcome);
+            }
             Input::Verified(ticket, outcome) => {
                 if let Some(Waiting::Signature) = self.collect(ticket) {
                     self.signature_checked(turn, outcome);
@@ -176,6 +172,20 @@ impl Session {
                 turn.effects.push(Effect::Show);
             }
             Input::Woke => self.woke(turn),
+        }
+    }
+
+    fn answered(&mut self, turn: &mut Turn<'_>, ticket: Ticket, outcome: HttpOutcome) {
+        match self.collect(ticket) {
+            Some(Waiting::Metadata(waiting, tries)) => {
+                let metadata = waiting.process(outcome, &self.config);
+                self.metadata_arrived(turn, metadata, tries);
+            }
+            Some(Waiting::Tokens(waiting)) => self.tokens_arrived(turn, waiting.process(outcome)),
+            Some(Waiting::Keys(waiting, tries)) => self.keys_arrived(turn, waiting.process(outcome), tries),
+            Some(Waiting::Userinfo(waiting)) => self.userinfo_arrived(turn, waiting, outcome),
+            Some(Waiting::Organizations(waiting)) => self.organizations_arrived(turn, waiting.process(outcome)),
+            _ => {}
         }
     }
 
@@ -276,13 +286,11 @@ impl Session {
 
     /// Whether this fault passes by itself, so that a GET may be sent again.
     fn may_pass(error: &Error) -> bool {
-        error.code().retry() == Retry::Later
-            && matches!(error.code().fault(), Fault::Network | Fault::ProviderCannot)
-            && error.code() != Code::RateLimited
+        matches!(error.code(), Code::Network | Code::Timeout | Code::ServerError | Code::RateLimited)
     }
 
     fn try_again(&mut self, turn: &Turn<'_>, tries: u32, again: impl Fn(u32) -> Again) {
-        let after = RETRY_AFTER << tries;
+        let after = turn.wait.unwrap_or(RETRY_AFTER << tries);
         self.again = Some((UnixTime::from_millis(turn.now.as_millis() + after), again(tries + 1)));
     }
 }

@@ -49,8 +49,10 @@ pub(super) struct Completing {
     keys: Option<Result<JwkSet, Error>>,
     /// The keys that have not been tried yet, the next one last.
     candidates: Vec<PublicKey>,
-    tried: bool,
-    forced: bool,
+    /// Those that have: none of them is tried again, also not after a fresh fetch.
+    tried: Vec<PublicKey>,
+    /// What the sign-in failed with before the keys were fetched by force.
+    forced: Option<Code>,
 }
 
 struct Exchanged {
@@ -171,8 +173,8 @@ impl Session {
             exchanged: None,
             keys: None,
             candidates: Vec::new(),
-            tried: false,
-            forced: false,
+            tried: Vec::new(),
+            forced: None,
         };
         self.stage = Stage::Completing(Box::new(completing));
         // Beside the token request, not after it.
@@ -223,12 +225,16 @@ impl Session {
         let (Some(exchanged), Some(keys)) = (&completing.exchanged, &completing.keys) else { return };
         match keys {
             Ok(keys) => {
-                completing.candidates = keys.candidates(exchanged.id_token.algorithm(), exchanged.id_token.kid());
-                completing.candidates.reverse();
+                let mut candidates = keys.candidates(exchanged.id_token.algorithm(), exchanged.id_token.kid());
+                candidates.retain(|key| !completing.tried.contains(key));
+                candidates.truncate(jwks::MAX_ATTEMPTS - completing.tried.len());
+                candidates.reverse();
+                completing.candidates = candidates;
                 self.next_key(turn);
             }
             Err(error) => {
-                let error = error.clone();
+                // The forced fetch was a last hope: that it failed is not why the sign-in did.
+                let error = completing.forced.map_or_else(|| error.clone(), |code| Error::new(code, Phase::IdToken));
                 self.sign_in_failed(turn, error);
             }
         }
@@ -238,7 +244,7 @@ impl Session {
         let Stage::Completing(completing) = &mut self.stage else { return };
         let Some(exchanged) = &completing.exchanged else { return };
         if let Some(key) = completing.candidates.pop() {
-            completing.tried = true;
+            completing.tried.push(key.clone());
             match exchanged.id_token.check(key) {
                 Ok(check) => {
                     let ticket = self.ticket(Waiting::Signature);
@@ -248,11 +254,10 @@ impl Session {
             }
             return;
         }
-        let failure = if completing.tried { Code::IdTokenSignature } else { Code::KeyUnknown };
+        let failure = if completing.tried.is_empty() { Code::KeyUnknown } else { Code::IdTokenSignature };
         // The provider may have changed its keys a moment ago: ask once more, however fresh they are.
-        if !completing.forced && allow_forced(&mut self.forced_keys, turn.now) {
-            completing.forced = true;
-            completing.tried = false;
+        if completing.forced.is_none() && allow_forced(&mut self.forced_keys, turn.now) {
+            completing.forced = Some(failure);
             completing.keys = None;
             self.send_keys(turn, MAX_RETRIES);
         } else {
@@ -277,6 +282,7 @@ impl Session {
             trusted_audiences: self.config.trusted_audiences(),
             nonce: &transaction.nonce,
             access_token: &tokens.access_token,
+            subject: None,
             max_age: transaction.max_age,
             acr: None,
         };
