@@ -1,0 +1,134 @@
+//! `cargo xtask matrix`: the cases of `tests/matrix.tsv` against the tests of the last `test`.
+//!
+//! A test covers a case if its name holds the case's ID (`cb_07_…`). A case that can be decided
+//! natively needs a native test, one that needs a browser or a provider that misbehaves needs a
+//! test in a browser.
+
+use std::{collections::BTreeMap, fs};
+
+use anyhow::{Context as _, Result, bail};
+use lexopt::prelude::*;
+
+use crate::{shell::root, test::kept};
+
+/// A case of the matrix.
+struct Case {
+    id: String,
+    native: bool,
+    browser: bool,
+    words: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Covered,
+    Failing,
+    Missing,
+}
+
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut list_missing = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("missing") => list_missing = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let text = fs::read_to_string(root().join("tests/matrix.tsv")).context("no tests/matrix.tsv")?;
+    let cases: Vec<Case> =
+        text.lines().filter(|line| !line.starts_with('#')).map(Case::parse).collect::<Result<_>>()?;
+    let tests = kept()?;
+    if tests.is_empty() {
+        bail!("no test has run yet: cargo xtask test");
+    }
+    let mut sections: BTreeMap<String, [usize; 3]> = BTreeMap::new();
+    let mut failing = 0;
+    for case in &cases {
+        let state = case.state(&tests);
+        sections.entry(case.id[..2].to_owned()).or_default()[state as usize] += 1;
+        failing += usize::from(state == State::Failing);
+        if state == State::Failing || list_missing && state == State::Missing {
+            let what = if state == State::Failing { "failing" } else { case.missing(&tests) };
+            println!("{} {what}: {}", case.id, case.words);
+        }
+    }
+    println!("{:<8}{:>8}{:>8}{:>8}", "section", "covered", "failing", "missing");
+    let mut total = [0; 3];
+    for (section, counts) in &sections {
+        println!("{section:<8}{:>8}{:>8}{:>8}", counts[0], counts[1], counts[2]);
+        for (sum, count) in total.iter_mut().zip(counts) {
+            *sum += count;
+        }
+    }
+    println!("{:<8}{:>8}{:>8}{:>8}", "all", total[0], total[1], total[2]);
+    if failing == 0 { Ok(()) } else { bail!("{failing} cases fail") }
+}
+
+impl Case {
+    fn parse(line: &str) -> Result<Self> {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [id, _severity, place, words] = cells[..] else { bail!("not four cells: {line}") };
+        Ok(Self {
+            id: id.to_owned(),
+            native: place.contains('U'),
+            browser: place.contains(['B', 'O']),
+            words: words.to_owned(),
+        })
+    }
+
+    /// The results of this case's tests, natively or in a browser.
+    fn results<'a>(&self, tests: &'a [(String, String, bool)], native: bool) -> impl Iterator<Item = bool> + 'a {
+        let id = self.id.to_ascii_lowercase().replace('-', "_") + "_";
+        let has_id = move |name: &str| {
+            let last = name.rsplit("::").next().unwrap_or(name);
+            last.starts_with(&id) || last.contains(&format!("_{id}")) || last.contains(&format!(" {id}"))
+        };
+        tests
+            .iter()
+            .filter(move |(place, name, _)| (place == "native") == native && has_id(name))
+            .map(|(.., passed)| *passed)
+    }
+
+    fn state(&self, tests: &[(String, String, bool)]) -> State {
+        let native: Vec<bool> = self.results(tests, true).collect();
+        let browser: Vec<bool> = self.results(tests, false).collect();
+        if native.iter().chain(&browser).any(|passed| !passed) {
+            State::Failing
+        } else if self.native && native.is_empty() || self.browser && browser.is_empty() {
+            State::Missing
+        } else {
+            State::Covered
+        }
+    }
+
+    fn missing(&self, tests: &[(String, String, bool)]) -> &'static str {
+        let no_native = self.native && self.results(tests, true).next().is_none();
+        let no_browser = self.browser && self.results(tests, false).next().is_none();
+        match (no_native, no_browser) {
+            (true, true) => "missing, natively and in a browser",
+            (true, false) => "missing natively",
+            _ => "missing in a browser",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_wants_each_kind_of_test_that_it_names() {
+        let case = Case::parse("CB-07\tC\tU+B\tstate unknown").expect("four cells");
+        let ran = |tests: &[(&str, &str, bool)]| {
+            let tests: Vec<_> = tests.iter().map(|(p, n, ok)| ((*p).to_owned(), (*n).to_owned(), *ok)).collect();
+            case.state(&tests)
+        };
+        let native = ("native", "matrix::cb_07_unknown", true);
+        let browser = ("e2e", "cb_07_unknown", true);
+        assert!(ran(&[]) == State::Missing);
+        assert!(ran(&[native]) == State::Missing);
+        assert!(ran(&[native, browser]) == State::Covered);
+        assert!(ran(&[native, browser, ("e2e", "cb_07_again", false)]) == State::Failing);
+        assert!(ran(&[("native", "cb_071_other", true), browser]) == State::Missing);
+    }
+}
