@@ -12,7 +12,7 @@
 //!   can be larger than the bound.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, OnceCell},
     future::Future,
     pin::pin,
     rc::Rc,
@@ -117,7 +117,7 @@ pub enum Outcome {
 #[must_use = "dropping the handle aborts the request"]
 pub struct Abort {
     aborted: Cell<bool>,
-    flights: RefCell<Vec<Rc<Flight>>>,
+    flights: Cell<Vec<Rc<Flight>>>,
 }
 
 impl Abort {
@@ -132,6 +132,12 @@ impl Abort {
         for flight in self.flights.take() {
             flight.stop(Failure::Aborted);
         }
+    }
+
+    fn list(&self, change: impl FnOnce(&mut Vec<Rc<Flight>>)) {
+        let mut flights = self.flights.take();
+        change(&mut flights);
+        self.flights.set(flights);
     }
 }
 
@@ -271,7 +277,7 @@ fn cancel(reader: &ReadableStreamDefaultReader) {
 struct Flight {
     controller: AbortController,
     stopped: Cell<Option<Failure>>,
-    waker: RefCell<Option<Waker>>,
+    waker: Cell<Option<Waker>>,
 }
 
 /// Keeps a flight listed with its [`Abort`]. However the request ends, the browser may let go of
@@ -280,7 +286,7 @@ struct Listed<'a>(Rc<Flight>, &'a Abort);
 
 impl Drop for Listed<'_> {
     fn drop(&mut self) {
-        self.1.flights.borrow_mut().retain(|flight| !Rc::ptr_eq(flight, &self.0));
+        self.1.list(|flights| flights.retain(|flight| !Rc::ptr_eq(flight, &self.0)));
         self.0.controller.abort();
     }
 }
@@ -288,8 +294,8 @@ impl Drop for Listed<'_> {
 impl Flight {
     fn start(abort: &Abort) -> Option<Listed<'_>> {
         let controller = AbortController::new().ok()?;
-        let flight = Rc::new(Self { controller, stopped: Cell::new(None), waker: RefCell::new(None) });
-        abort.flights.borrow_mut().push(Rc::clone(&flight));
+        let flight = Rc::new(Self { controller, stopped: Cell::new(None), waker: Cell::new(None) });
+        abort.list(|flights| flights.push(Rc::clone(&flight)));
         Some(Listed(flight, abort))
     }
 
@@ -311,7 +317,7 @@ impl Flight {
             if let Some(why) = self.stopped.get() {
                 return Poll::Ready(Err(why));
             }
-            self.waker.replace(Some(context.waker().clone()));
+            self.waker.set(Some(context.waker().clone()));
             promise.as_mut().poll(context).map(Ok)
         })
         .await
@@ -369,17 +375,12 @@ fn init(request: &Request, controller: &AbortController) -> Object {
 }
 
 /// Whether a browser without a network may reach this all the same: this machine itself, and the
-/// page's own origin (which a service worker may serve).
+/// page's own origin (which a service worker may serve). In doubt yes: then the browser decides.
 fn is_near(url: &str) -> bool {
-    let Some((_, rest)) = url.split_once("://") else { return true };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
-    let own = web_sys::window().and_then(|window| window.location().host().ok());
-    own.is_some_and(|own| own == authority)
-        || host == "localhost"
-        || host.ends_with(".localhost")
-        || host.starts_with("127.")
-        || host == "[::1]"
+    let own = web_sys::window().and_then(|window| window.location().origin().ok());
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    own.is_some_and(|own| url.starts_with(&own))
+        || host.is_none_or(|host| ["127.", "localhost", "[::1]"].iter().any(|near| host.starts_with(near)))
 }
 
 /// The longest that an encoded body can be beyond what it encodes, for small bodies.
