@@ -26,5 +26,8 @@ fn the_document_is_written_from_the_table() {
         std::fs::write(&path, &text).expect("docs/errors.md can be written");
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == text, "docs/errors.md is stale: run UPDATE_DOCS=1 cargo test -p polar-signin-core --test errors_doc");
+    assert!(
+        kept == text,
+        "docs/errors.md is stale: run UPDATE_DOCS=1 cargo test -p polar-signin-core --test errors_doc"
+    );
 }
