@@ -198,6 +198,12 @@ impl Browser {
         Ok(log.clone())
     }
 
+    /// Forgets what is in the console, where a test has put it on purpose.
+    pub async fn forget_console(&self) {
+        let _ = self.console().await;
+        self.0.log.lock().await.clear();
+    }
+
     /// The browser's own events of network and pages since the last call.
     ///
     /// # Errors

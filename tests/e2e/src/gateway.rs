@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{Result, http::Http};
+use crate::{Context, Result, http::Http, tab::eventually};
 
 /// The door. It is shut when the value is dropped.
 #[derive(Debug)]
@@ -131,6 +131,18 @@ impl Gateway {
     pub fn configure(&self, config: &Value) {
         let body = config.to_string();
         self.rule("/config.json", Rule::Answer { status: 200, content_type: "application/json", body });
+    }
+
+    /// Waits until somebody comes back with a code, and says at which address.
+    ///
+    /// # Errors
+    /// If nobody does.
+    pub async fn callback(&self) -> Result<String> {
+        let target = eventually("waiting for a code".to_owned(), async || {
+            let came = self.requests().into_iter().rev().find(|seen| seen.target.contains("code="));
+            came.map(|seen| seen.target).context("none has come")
+        });
+        Ok(self.origin() + &target.await?)
     }
 
     /// What the site was asked for so far.

@@ -10,6 +10,7 @@
 
 pub mod browser;
 pub mod failure;
+pub mod flows;
 pub mod gateway;
 pub mod http;
 pub mod hygiene;

@@ -14,6 +14,15 @@ pub struct Provider {
     http: Http,
 }
 
+/// An organization as the provider has it.
+#[derive(Clone, Debug)]
+pub struct Organization {
+    /// Its name.
+    pub name: String,
+    /// Its slug.
+    pub slug: String,
+}
+
 /// A request that the provider got.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -100,6 +109,16 @@ impl Provider {
         Ok(all.filter(|seen| seen.method == method && seen.path == path).collect())
     }
 
+    /// An organization by its id.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn organization(&self, id: &str) -> Result<Organization> {
+        let organization = self.http.get(&format!("{}/control/organizations/{id}", self.origin)).await?;
+        let text = |name: &str| organization[name].as_str().map(str::to_owned).context(format!("no {name}"));
+        Ok(Organization { name: text("name")?, slug: text("slug")? })
+    }
+
     /// The POSTs to the token endpoint.
     ///
     /// # Errors
@@ -111,6 +130,10 @@ impl Provider {
 
 /// The path of the token endpoint.
 pub const TOKEN: &str = "/v1/oauth2/token";
+/// The path of the metadata.
+pub const METADATA: &str = "/.well-known/openid-configuration";
+/// The path of the keys.
+pub const JWKS: &str = "/.well-known/jwks.json";
 /// The path of userinfo.
 pub const USERINFO: &str = "/v1/oauth2/userinfo";
 

@@ -3,8 +3,6 @@
 
 use std::{
     ffi::OsStr,
-    fs,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -32,7 +30,6 @@ pub struct World {
     gateway: Gateway,
     _site: Process,
     driver: Driver,
-    config: PathBuf,
 }
 
 impl World {
@@ -47,14 +44,13 @@ impl World {
         let gateway = Gateway::open().await?;
         let redirect_uri = gateway.origin() + BASE;
         let provider = Provider::start(&settings, CLIENT_ID, &redirect_uri).context("the provider")?;
-        let config = std::env::temp_dir().join(format!("polar-signin-e2e-{}.json", std::process::id()));
-        fs::write(&config, config_for(&provider).to_string()).context("writing config.json")?;
+        let config = config_for(&provider).to_string();
         let flags = [
             ("--dir", settings.dist.as_os_str()),
             ("--port", OsStr::new("0")),
             ("--host", OsStr::new("localhost")),
             ("--base", OsStr::new(BASE)),
-            ("--config", config.as_os_str()),
+            ("--config", OsStr::new(&config)),
             ("--connect", OsStr::new(provider.origin())),
         ];
         let mut args = vec![OsStr::new("serve")];
@@ -65,13 +61,12 @@ impl World {
         .context("the site")?;
         gateway.lead_to(address.strip_suffix(BASE).context(format!("the site is at {address}"))?);
         let driver = Driver::start(&settings)?;
-        Ok(Self { provider, gateway, _site: site, driver, config })
+        Ok(Self { provider, gateway, _site: site, driver })
     }
 
     /// Ends every browser that a failed test may have left.
     pub async fn shut_down(&self) {
         self.driver.shut_down().await;
-        let _ = fs::remove_file(&self.config);
     }
 }
 
