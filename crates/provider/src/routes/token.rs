@@ -1,0 +1,113 @@
+//! The token endpoint, and its two neighbours that refuse public clients.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hyper::StatusCode;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{Asked, client_of, invalid_client};
+use crate::{
+    id_token::{self, has_scope},
+    reply::Reply,
+    state::{Kind, Store, Token, now, random},
+};
+
+/// How long a code may wait, in seconds.
+const CODE_LIFETIME: i64 = 600;
+
+pub(super) fn answer(store: &mut Store, asked: &Asked) -> Reply {
+    let Some(client) = client_of(store, asked) else { return invalid_client() };
+    match asked.form("grant_type").as_deref() {
+        Some("authorization_code") => exchange(store, asked, &client.id),
+        Some("refresh_token") => refresh(store, asked, &client.id),
+        Some(_) => refuse("unsupported_grant_type", ""),
+        None => refuse("invalid_request", "Missing grant_type"),
+    }
+}
+
+fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
+    let code = asked.form("code").unwrap_or_default();
+    // A code works once, whatever comes of it.
+    let Some(grant) = store.codes.remove(&code) else { return refuse("invalid_grant", "Invalid \"code\" in request.") };
+    if grant.token.client_id != client_id || now() - grant.created > CODE_LIFETIME {
+        return refuse("invalid_grant", "Invalid \"code\" in request.");
+    }
+    if asked.form("redirect_uri").as_deref() != Some(&grant.redirect_uri) {
+        return refuse("invalid_grant", "Invalid \"redirect_uri\" in request.");
+    }
+    let verifier = asked.form("code_verifier");
+    match (&grant.code_challenge, verifier) {
+        (Some(challenge), Some(verifier)) if matches(challenge, &verifier, grant.plain_challenge) => {}
+        (Some(_), Some(_)) => return refuse("invalid_grant", "Code challenge failed."),
+        _ => return refuse("invalid_request", "Missing \"code_verifier\""),
+    }
+    let token = Token { expires: now() + store.settings.access_token_lifetime, ..grant.token };
+    let lifetime = store.settings.access_token_lifetime;
+    let (access_token, mut body) = issue(store, token.clone(), lifetime);
+    if has_scope(&token.scope, "openid") {
+        let fault = store.fault("id_token", None);
+        let id_token = id_token::make(store, &token, grant.nonce.as_deref(), &access_token, fault.as_ref());
+        body["id_token"] = json!(id_token);
+    }
+    Reply::ok(&body).with("cache-control", "no-store")
+}
+
+fn refresh(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
+    let old = asked.form("refresh_token").unwrap_or_default();
+    let Some(token) = store.refresh_tokens.get(&old).filter(|token| token.client_id == client_id).cloned() else {
+        return refuse("invalid_grant", "");
+    };
+    let lifetime = store.settings.refreshed_lifetime;
+    let token = Token { expires: now() + lifetime, ..token };
+    // The old refresh token dies at once, the old access token lives on; no ID token comes along.
+    let rotates = store.settings.rotate_refresh;
+    let (_, mut body) = issue(store, token, lifetime);
+    if rotates {
+        store.refresh_tokens.remove(&old);
+    } else if let Some(fresh) = body.as_object_mut().and_then(|body| body.remove("refresh_token")) {
+        store.refresh_tokens.remove(fresh.as_str().unwrap_or_default());
+    }
+    Reply::ok(&body).with("cache-control", "no-store")
+}
+
+/// New tokens, and the answer that hands them out.
+fn issue(store: &mut Store, token: Token, lifetime: i64) -> (String, Value) {
+    let kind = if matches!(token.kind, Kind::Organization(_)) { "o" } else { "u" };
+    let access_token = random(&format!("polar_at_{kind}_"));
+    let refresh_token = random(&format!("polar_rt_{kind}_"));
+    let body = json!({
+        "token_type": "Bearer", "access_token": access_token, "expires_in": lifetime,
+        "refresh_token": refresh_token, "scope": token.scope,
+    });
+    store.access_tokens.insert(access_token.clone(), token.clone());
+    store.refresh_tokens.insert(refresh_token, token);
+    (access_token, body)
+}
+
+fn matches(challenge: &str, verifier: &str, plain: bool) -> bool {
+    if plain { challenge == verifier } else { challenge == URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) }
+}
+
+fn refuse(error: &str, description: &str) -> Reply {
+    Reply::oauth_error(StatusCode::BAD_REQUEST, error, description)
+}
+
+/// Only for clients with a secret: a public one gets the same answer as an unknown one.
+pub(super) fn revoke_or_introspect(store: &mut Store, asked: &Asked) -> Reply {
+    let Some(client) = client_of(store, asked).filter(|client| !client.is_public) else { return invalid_client() };
+    let given = asked.form("token").unwrap_or_default();
+    let known = store.access_tokens.get(&given).or_else(|| store.refresh_tokens.get(&given));
+    let known = known.filter(|token| token.client_id == client.id).cloned();
+    if asked.path.ends_with("revoke") {
+        store.access_tokens.remove(&given);
+        store.refresh_tokens.remove(&given);
+        return Reply::ok(&json!({}));
+    }
+    Reply::ok(&match known {
+        Some(token) if token.expires > now() => json!({
+            "active": true, "client_id": token.client_id, "sub": token.person, "scope": token.scope,
+            "exp": token.expires, "organizations": token.narrowed_to,
+        }),
+        _ => json!({ "active": false }),
+    })
+}
