@@ -102,7 +102,7 @@ impl Session {
     fn returned(&mut self, turn: &mut Turn<'_>, url: &str, response: Response, records: &Records) {
         let hash = transaction::state_hash(&response.state);
         let Some((key, text)) = find(records, &hash) else { return self.belongs_to_nobody() };
-        if matches!(&self.stage, Stage::Completing(completing) if completing.key == key) {
+        if self.completing_key().as_deref() == Some(key) {
             return;
         }
         if !key.starts_with(&self.config.namespace()) {
@@ -136,6 +136,8 @@ impl Session {
                 return;
             }
         };
+        // Whatever was being completed on this page before gives way: no answer may reach the wrong one.
+        self.abandon(turn);
         // From here on a reload finds the mark, and sends nothing a second time.
         transaction.status = Status::Redeeming;
         let record = transaction.encode();
@@ -303,17 +305,26 @@ impl Session {
     }
 
     fn sign_in_failed(&mut self, turn: &mut Turn<'_>, error: Error) {
-        match core::mem::replace(&mut self.stage, Stage::Idle) {
-            Stage::Completing(completing) => turn.effects.push(Effect::Forget(completing.key)),
-            Stage::Confirming(redeemable) => {
-                turn.effects.push(Effect::Forget(redeemable.transaction.key(&self.config)))
-            }
-            _ => {}
-        }
+        self.abandon(turn);
+        self.fail(turn, error);
+    }
+
+    /// Ends what is being completed: its record and its open tickets go.
+    fn abandon(&mut self, turn: &mut Turn<'_>) {
+        turn.effects.extend(self.completing_key().map(Effect::Forget));
+        self.stage = Stage::Idle;
         self.waiting
             .retain(|(_, waiting)| !matches!(waiting, Waiting::Tokens(_) | Waiting::Keys(..) | Waiting::Signature));
         self.again = None;
-        self.fail(turn, error);
+    }
+
+    /// The key of the sign-in that is being completed.
+    fn completing_key(&self) -> Option<String> {
+        match &self.stage {
+            Stage::Completing(completing) => Some(completing.key.clone()),
+            Stage::Confirming(redeemable) => Some(redeemable.transaction.key(&self.config)),
+            _ => None,
+        }
     }
 
     // The way out.
@@ -438,11 +449,7 @@ impl Session {
 
     /// Removes what is too old of this namespace, but for the sign-in that is being completed.
     fn clear_old(&mut self, turn: &mut Turn<'_>, records: &Records) {
-        let current = match &self.stage {
-            Stage::Completing(completing) => Some(completing.key.clone()),
-            Stage::Confirming(redeemable) => Some(redeemable.transaction.key(&self.config)),
-            _ => None,
-        };
+        let current = self.completing_key();
         for (key, created) in pending(records) {
             let age = created.map_or(i64::MAX, |created| turn.now.millis_since(created));
             if !(-transaction::LIFETIME..=transaction::LIFETIME).contains(&age) && current.as_deref() != Some(key) {
