@@ -14,15 +14,6 @@ pub struct Provider {
     http: Http,
 }
 
-/// An organization as the provider has it.
-#[derive(Clone, Debug)]
-pub struct Organization {
-    /// Its name.
-    pub name: String,
-    /// Its slug.
-    pub slug: String,
-}
-
 /// A request that the provider got.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -107,16 +98,6 @@ impl Provider {
     pub async fn requests_to(&self, method: &str, path: &str) -> Result<Vec<Seen>> {
         let all = self.requests().await?.into_iter();
         Ok(all.filter(|seen| seen.method == method && seen.path == path).collect())
-    }
-
-    /// An organization by its id.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub async fn organization(&self, id: &str) -> Result<Organization> {
-        let organization = self.http.get(&format!("{}/control/organizations/{id}", self.origin)).await?;
-        let text = |name: &str| organization[name].as_str().map(str::to_owned).context(format!("no {name}"));
-        Ok(Organization { name: text("name")?, slug: text("slug")? })
     }
 
     /// The POSTs to the token endpoint.

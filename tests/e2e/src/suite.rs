@@ -94,7 +94,7 @@ impl Company {
             }
             Ok(())
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(timeout(PATIENCE, test))));
+        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { timeout(PATIENCE, test).await })));
         let outcome = match outcome {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(Failure::new(format!("not done after {} s", PATIENCE.as_secs()))),

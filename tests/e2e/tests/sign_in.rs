@@ -183,7 +183,7 @@ async fn the_app_works_under_a_sub_path(stage: Stage) -> Result {
 }
 
 async fn the_keys_of_es256_work_too(stage: Stage) -> Result {
-    stage.provider().settings(json!({ "es256": true })).await?;
+    stage.provider().settings(json!({ "id_token_alg": "ES256" })).await?;
     let page = signed_in_as(&stage, "olive").await?;
     assert_eq!(page.field("email").await?, "olive@example.com");
     only_a_session_is_kept(page.tab()).await

@@ -7,7 +7,7 @@ mod signed_in;
 mod start;
 
 pub use error::ErrorPage;
-pub use provider::{Consent, ProviderPage};
+pub use provider::{Consent, Organization, ProviderPage};
 pub use set_up::SetUpPage;
 pub use signed_in::{Reach, SignedInPage};
 pub use start::StartPage;

@@ -1,5 +1,7 @@
 //! The provider's pages: who, and what.
 
+use serde_json::Value;
+
 use super::{ErrorPage, SignedInPage};
 use crate::{Context, Result, Tab};
 
@@ -50,6 +52,17 @@ impl ProviderPage {
     }
 }
 
+/// An organization as the provider names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its slug.
+    pub slug: String,
+}
+
 /// The provider's page that asks what the app may have.
 #[derive(Clone, Debug)]
 pub struct Consent {
@@ -66,14 +79,19 @@ impl Consent {
         Ok(Self { tab: tab.clone() })
     }
 
-    /// The ids of the organizations that can be chosen, in their order.
+    /// The organizations that can be chosen, in their order.
     ///
     /// # Errors
     /// If the page does not answer.
-    pub async fn organizations(&self) -> Result<Vec<String>> {
-        let script = "return Array.from(document.querySelectorAll(arguments[0]), input => input.value)";
-        let values = self.tab.eval(script, &[ORGANIZATION]).await?;
-        Ok(values.as_array().into_iter().flatten().filter_map(|id| id.as_str().map(str::to_owned)).collect())
+    pub async fn organizations(&self) -> Result<Vec<Organization>> {
+        let script = "return Array.from(document.querySelectorAll(arguments[0]), input => {
+            const [name, slug] = ['strong', 'small'].map(part => input.closest('label').querySelector(part).textContent);
+            return [input.value, name, slug];
+        })";
+        let offered = self.tab.eval(script, &[ORGANIZATION]).await?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("no text");
+        let read = |row: &Value| Ok(Organization { id: text(&row[0])?, name: text(&row[1])?, slug: text(&row[2])? });
+        offered.as_array().into_iter().flatten().map(read).collect()
     }
 
     /// `radio` if exactly one is to be chosen, `checkbox` if any number may be.
@@ -88,8 +106,8 @@ impl Consent {
     ///
     /// # Errors
     /// If it is not there.
-    pub async fn choose(&self, id: &str) -> Result<&Self> {
-        self.tab.click(&format!("{ORGANIZATION}[value=\"{id}\"]")).await?;
+    pub async fn choose(&self, organization: &Organization) -> Result<&Self> {
+        self.tab.click(&format!("{ORGANIZATION}[value=\"{}\"]", organization.id)).await?;
         Ok(self)
     }
 
