@@ -34,7 +34,7 @@ pub async fn refused_as(stage: &Stage, person: &str) -> Result<ErrorPage> {
 /// If nobody is signed in in the end.
 pub async fn pass_the_provider(tab: &Tab, person: &str) -> Result<SignedInPage> {
     let steps = [format!("button[name=person][value={person}]"), "button[name=decision][value=allow]".to_owned()];
-    let next = format!("{}, {}, main[data-view=signed-in]", steps[0], steps[1]);
+    let next = format!("{}, {}, main[data-view=signed-in]:not(#shell)", steps[0], steps[1]);
     loop {
         tab.wait_for(&next).await?;
         let mut asked = false;

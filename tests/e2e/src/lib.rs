@@ -11,6 +11,7 @@
 pub mod browser;
 pub mod failure;
 pub mod flows;
+pub mod gallery;
 pub mod gateway;
 pub mod http;
 pub mod hygiene;

@@ -139,7 +139,7 @@ async fn cb_24_cb_26_a_response_in_the_fragment_is_dropped(stage: Stage) -> Resu
     ] {
         tab.goto("about:blank").await?;
         tab.goto(&format!("{}{response}", stage.site())).await?;
-        tab.wait_for("main[data-view=error], main[data-view=signed-out]").await?;
+        tab.wait_for("main[data-view=error]:not(#shell), main[data-view=signed-out]:not(#shell)").await?;
         tab.until_url("clean", |url| url == stage.site()).await?;
         assert_eq!(kept(&tab).await?.len(), 1, "after {response}");
     }
@@ -167,7 +167,7 @@ async fn cb_10_a_reload_during_the_exchange_sends_no_second_code(stage: Stage) -
     stage.provider().fault(json!({ "endpoint": "token", "times": 1, "delay_ms": 4000 })).await?;
     let tab = stage.tab().await?;
     StartPage::open(&stage, &tab).await?.sign_in().await?.person("olive").await?.decide("allow").await?;
-    tab.wait_for("main[data-view=working]").await?;
+    tab.wait_for("main[data-view=working]:not(#shell)").await?;
     tab.until_url("clean", |url| url == stage.site()).await?;
     // Reload, and the very address of the callback, which the browser's own menus may still have.
     let callback = stage.gateway().callback().await?;

@@ -22,9 +22,7 @@ suite![
     the_app_works_under_a_sub_path,
     the_keys_of_es256_work_too,
     cb_03_an_issuer_in_the_answer_is_checked_where_it_was_announced,
-    the_session_ends_with_its_token;
-    chromium:
-    nothing_moves_while_the_app_arrives,
+    the_session_ends_with_its_token,
 ];
 
 async fn cb_01_a_person_signs_in(stage: Stage) -> Result {
@@ -207,32 +205,4 @@ async fn the_session_ends_with_its_token(stage: Stage) -> Result {
     polar_signin_e2e::flows::nothing_is_kept(&tab).await?;
     tab.reload().await?;
     StartPage::wait(&tab).await.map(|_| ())
-}
-
-async fn nothing_moves_while_the_app_arrives(stage: Stage) -> Result {
-    let tab = stage.tab().await?;
-    tab.before_every_page(
-        "window.shifts = [];
-         new PerformanceObserver(list => window.shifts.push(...list.getEntries().map(entry => entry.value)))
-             .observe({ type: 'layout-shift', buffered: true });",
-    )
-    .await?;
-    let hold = stage.gateway().hold(".wasm");
-    tab.goto(&stage.site()).await?;
-    let button = "const { x, y, width, height } = document.querySelector('#sign-in').getBoundingClientRect();
-        return [x, y, width, height].map(Math.round)";
-    let before = tab.eval(button, &[]).await?;
-    hold.release();
-    StartPage::wait(&tab).await?;
-    tab.until(
-        "the app has started",
-        "return performance.getEntriesByType('resource').some(e => e.name.endsWith('config.json'))",
-        &[],
-    )
-    .await?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(tab.eval(button, &[]).await?, before, "the button has moved");
-    let shifts = tab.eval("return window.shifts.reduce((sum, shift) => sum + shift, 0)", &[]).await?;
-    assert!(shifts.as_f64().is_some_and(|sum| sum < 0.01), "layout shifts: {shifts}");
-    Ok(())
 }

@@ -14,10 +14,10 @@ pub use start::StartPage;
 
 use crate::{Result, Tab};
 
-/// Waits until the app shows one of its views.
+/// Waits until the app shows one of its views. What `index.html` shows before is not the app yet.
 ///
 /// # Errors
 /// If it does not.
 pub(crate) async fn wait_for_view(tab: &Tab, view: &str) -> Result {
-    tab.wait_for(&format!("main[data-view={view}]")).await
+    tab.wait_for(&format!("main[data-view={view}]:not(#shell)")).await
 }

@@ -1,0 +1,69 @@
+//! A walk through every view, for whoever looks at them all: the tests of looks, the pictures.
+
+use serde_json::json;
+
+use crate::{
+    Context, Result, Stage, Tab,
+    pages::{SetUpPage, StartPage},
+};
+
+/// Comes by each view once, with its name: `start`, `choice` (the provider's, of organizations),
+/// `signed-in`, `signed-in-many`, `error`, `set-up`.
+///
+/// # Errors
+/// What the visitor fails with, or if a view cannot be reached.
+pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&str, &Tab) -> Result) -> Result {
+    let tab = stage.tab().await?;
+    let start = StartPage::open(stage, &tab).await?;
+    visit("start", &tab).await?;
+    let consent = start.sign_in_with_organization().await?.person("sam").await?;
+    visit("choice", &tab).await?;
+    let offered = consent.organizations().await?;
+    let page = consent.choose(offered.first().context("no organization is offered")?).await?.allow().await?;
+    page.reach().await?;
+    page.userinfo("sub").await?;
+    visit("signed-in", &tab).await?;
+
+    let tab = stage.tab().await?;
+    let page = StartPage::open(stage, &tab).await?.sign_in().await?.allow_as("fay").await?;
+    page.reach().await?;
+    page.userinfo("sub").await?;
+    visit("signed-in-many", &tab).await?;
+
+    let tab = stage.tab().await?;
+    StartPage::open(stage, &tab).await?.sign_in().await?.person("nora").await?.deny().await?;
+    visit("error", &tab).await?;
+
+    let mut config = stage.config();
+    config.as_object_mut().context("the configuration is no object")?.remove("client_id");
+    stage.gateway().configure(&config);
+    let tab = stage.tab().await?;
+    tab.goto(&stage.site()).await?;
+    SetUpPage::wait(&tab).await?;
+    visit("set-up", &tab).await
+}
+
+/// A screen of this width, as tall as the page, in light or dark.
+///
+/// # Errors
+/// If the browser refuses, or is no Chromium.
+pub async fn show_on(tab: &Tab, width: u32, scheme: &str) -> Result {
+    let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+    tab.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await?;
+    let screen = async |height: u64| {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        tab.cdp("Emulation.setDeviceMetricsOverride", metrics).await.map(|_| ())
+    };
+    let usual = if width < 600 { 740 } else { 800 };
+    screen(usual).await?;
+    let tall = tab.eval("return document.documentElement.scrollHeight", &[]).await?;
+    screen(tall.as_u64().context("no height")?.clamp(usual, 6000)).await?;
+    // Two frames, so that what is measured or pictured is what was laid out.
+    tab.until(
+        "the page is painted",
+        "if (!window.painted) { window.painted = 1; requestAnimationFrame(() => requestAnimationFrame(() => window.painted = 2)); }
+         if (window.painted !== 2) return false; delete window.painted; return true;",
+        &[],
+    )
+    .await
+}
