@@ -11,3 +11,5 @@
 
 pub mod browser;
 pub mod client;
+pub mod components;
+pub mod text;

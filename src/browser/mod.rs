@@ -11,12 +11,14 @@
 //! | [`http`] | one request, bounded in time and size |
 //! | [`storage`] | text kept for this tab, or in memory where that is blocked |
 //! | [`crypto`] | signatures checked, random bytes |
+//! | [`dom`] | fields, focus, the clipboard |
 //! | [`navigation`] | the page's own address, leaving it, coming back to it |
 //! | [`clock`] | the time, timers, being seen, being online |
 //! | [`events`] | the handle that the others give for a listener |
 
 pub mod clock;
 pub mod crypto;
+pub mod dom;
 pub mod events;
 pub mod http;
 pub mod navigation;

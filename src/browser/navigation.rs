@@ -50,6 +50,13 @@ pub fn replace(url: &str) -> bool {
     location().is_some_and(|location| location.replace(url).is_ok())
 }
 
+/// Loads this page anew.
+pub fn reload() {
+    if let Some(location) = location() {
+        let _ = location.reload();
+    }
+}
+
 /// Whether this page is shown inside another. If the browser will not say, it is.
 pub fn is_framed() -> bool {
     let Some(window) = web_sys::window() else { return false };

@@ -79,6 +79,12 @@ pub fn forget() {
     Preferences::remove(KEY);
 }
 
+/// Whether the client's id was typed in here, rather than deployed.
+#[must_use]
+pub fn is_remembered() -> bool {
+    remembered().is_some()
+}
+
 /// What was remembered.
 pub(super) fn remembered() -> Option<(Preset, String)> {
     let text = Preferences::get(KEY)?;

@@ -1,0 +1,47 @@
+// Starts the app. Until it has arrived this keeps the page honest: an early click is remembered
+// and served, a page that is about to be somebody's shows no button, and a start that fails says so.
+const page = document.documentElement;
+const script = document.querySelector("script[data-js]");
+
+const parameters = new URLSearchParams(location.search);
+const returns = parameters.has("state") && (parameters.has("code") || parameters.has("error"));
+let kept = false;
+try {
+  kept = Object.keys(sessionStorage).some((key) => /^polar-signin:.*:session$/.test(key));
+} catch {
+  // Blocked storage is the app's to explain.
+}
+if (returns || kept) page.dataset.starting = "";
+
+addEventListener("click", (event) => {
+  const button = event.target instanceof Element && event.target.closest("#shell button");
+  if (!button) return;
+  page.dataset.early = button.id;
+  button.setAttribute("aria-busy", "true");
+});
+
+function explain(title, text) {
+  delete page.dataset.starting;
+  const card = document.querySelector("#shell .card");
+  if (!card) return;
+  document.getElementById("shell").dataset.view = "error";
+  card.setAttribute("role", "alert");
+  card.querySelector("h1").textContent = title;
+  card.querySelector("#shell-lead").textContent = text;
+  card.querySelector("#shell-actions").remove();
+  card.querySelector("#shell-fine").remove();
+}
+
+try {
+  const app = await import(new URL(script.dataset.js, location.href).href);
+  await app.default({ module_or_path: new URL(script.dataset.wasm, location.href).href });
+} catch (error) {
+  if (typeof WebAssembly !== "object") {
+    explain("This browser is too old", "Signing in needs WebAssembly. Please use a newer browser.");
+  } else if (error instanceof WebAssembly.CompileError) {
+    explain("The app may not start", "The site's Content-Security-Policy lacks 'wasm-unsafe-eval'. Its owner can mend that.");
+  } else {
+    explain("The app did not arrive", "Please check the connection and reload the page.");
+  }
+  throw error;
+}

@@ -1,0 +1,10 @@
+//! What a person sees, with Leptos. Components show a snapshot and send intents; they decide nothing.
+
+pub mod account;
+pub mod error_panel;
+pub mod face;
+pub mod organizations;
+pub mod provider;
+pub mod sign_in;
+
+pub use provider::Auth;

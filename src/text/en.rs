@@ -1,0 +1,213 @@
+//! English.
+
+use polar_signin_core::{config::RedirectUriProblem, error::Code};
+
+/// What an error page says.
+pub struct Words {
+    /// What happened, in a few words.
+    pub title: &'static str,
+    /// What that means.
+    pub what: &'static str,
+    /// What to do.
+    pub todo: &'static str,
+}
+
+/// The words for an error. Every code is here: there is no other arm.
+#[must_use]
+pub fn error(code: Code) -> Words {
+    let words = |title, what, todo| Words { title, what, todo };
+    let again = "Please sign in once more.";
+    let later = "Please try again in a moment.";
+    let owner = "Only the owner of this page can mend that.";
+    match code {
+        Code::AccessDenied => words(
+            "You said no",
+            "Access was not allowed, so you are not signed in here.",
+            "If that was a slip, sign in again and choose “Allow”.",
+        ),
+        Code::AccountSelectionRequired | Code::ConsentRequired | Code::InteractionRequired | Code::LoginRequired => {
+            words("The provider needs you", "It has something to ask you before you can go on.", again)
+        }
+        Code::AuthorizationFailed | Code::TokenRefused => {
+            words("The provider said no", "It answered the sign-in with an error.", again)
+        }
+        Code::CallbackInterrupted => words(
+            "The sign-in was interrupted",
+            "This page was reloaded in the middle of it. For your safety nothing is sent twice.",
+            again,
+        ),
+        Code::CallbackMalformed => words(
+            "The answer makes no sense",
+            "The provider’s answer was damaged on its way, or somebody changed it.",
+            again,
+        ),
+        Code::CallbackUnknown => words(
+            "This sign-in is not known here",
+            "It was begun in another tab or browser, or has been finished already.",
+            "Continue here by signing in once more.",
+        ),
+        Code::ClientRefused | Code::InvalidConfiguration | Code::RegistrationMalformed => words(
+            "This page is not set up rightly",
+            "The provider does not know this app, or a setting is wrong.",
+            owner,
+        ),
+        Code::ClockSkew => words(
+            "Your clock is off",
+            "By this device’s clock you were signed in in the future.",
+            "Set the clock of this device and sign in again.",
+        ),
+        Code::EntropyUnavailable => words(
+            "This browser is not safe enough",
+            "It has no source of secure random numbers, and signing in needs one.",
+            "Please use another browser.",
+        ),
+        Code::GrantRefused | Code::TransactionExpired => {
+            words("The sign-in took too long", "What the provider handed over is no longer valid.", again)
+        }
+        Code::HttpStatus | Code::ServerError | Code::TemporarilyUnavailable => {
+            words("The provider has trouble", "It answered with an error of its own.", later)
+        }
+        Code::IdTokenAccessTokenHash
+        | Code::IdTokenAlgorithm
+        | Code::IdTokenAudience
+        | Code::IdTokenAuthContext
+        | Code::IdTokenAuthTime
+        | Code::IdTokenAuthorizedParty
+        | Code::IdTokenExpired
+        | Code::IdTokenIssuedAt
+        | Code::IdTokenIssuer
+        | Code::IdTokenMalformed
+        | Code::IdTokenMissing
+        | Code::IdTokenNonce
+        | Code::IdTokenNotYetValid
+        | Code::IdTokenSignature
+        | Code::IdTokenSubject
+        | Code::IdTokenUnsupported
+        | Code::KeyUnknown
+        | Code::KeysMalformed => words(
+            "We could not make sure that it is you",
+            "The proof of who you are did not pass every check, so it was thrown away.",
+            "Sign in once more. If it happens again, tell the owner of this page.",
+        ),
+        Code::InsufficientScope => words(
+            "That was not allowed",
+            "This sign-in does not include the permission for it.",
+            "Sign in again and allow it.",
+        ),
+        Code::Internal => words("Something broke", "That is a fault of this app.", again),
+        Code::IssuerParameterMismatch | Code::IssuerParameterMissing => words(
+            "The answer came from somebody else",
+            "It does not say that it comes from the provider that was asked.",
+            again,
+        ),
+        Code::MetadataEndpoint | Code::MetadataIssuer | Code::MetadataMalformed | Code::MetadataUnsupported => {
+            words("The provider cannot be trusted", "What it says about itself is not what this app expects.", owner)
+        }
+        Code::Network => {
+            words("No connection", "The provider could not be reached.", "Check the connection and try again.")
+        }
+        Code::OrganizationNone => words(
+            "No organization",
+            "An organization was asked for, and you belong to none that this app may see.",
+            "Sign in without one, or with another account.",
+        ),
+        Code::OrganizationSeveral => words(
+            "More than one organization",
+            "One was asked for, and the provider handed over several. None of them is taken for your choice.",
+            "Choose the organization once more.",
+        ),
+        Code::OrganizationsMalformed | Code::UserinfoMalformed => {
+            words("An answer makes no sense", "The provider sent something that this app cannot read.", later)
+        }
+        Code::ProviderChanged => {
+            words("This page has changed", "The sign-in was begun with other settings than this page has now.", again)
+        }
+        Code::RateLimited => {
+            words("Too many requests", "The provider asks for a pause.", "Wait a minute and try again.")
+        }
+        Code::RedirectMismatch => words(
+            "Wrong address",
+            "This page was opened at another address than the one it is registered with.",
+            "Open it at its own address and sign in there.",
+        ),
+        Code::RegistrationRefused => words(
+            "The client was not created",
+            "The provider refused it.",
+            "Change what it names, or create the client by hand.",
+        ),
+        Code::SessionExpired => {
+            words("Your session has ended", "It was only good for a while.", "Sign in again to go on.")
+        }
+        Code::StorageFull => words(
+            "No room",
+            "This browser’s storage for this site is full, so the sign-in cannot be kept.",
+            "Close other tabs of this site, or clear its data.",
+        ),
+        Code::StorageUnavailable => words(
+            "This browser keeps nothing",
+            "Storage is blocked for this site, and without it you could not find the way back.",
+            "Allow this site to store data, or leave private browsing.",
+        ),
+        Code::Timeout => words("No answer", "The provider did not answer in time.", later),
+        Code::TokenMalformed | Code::TokenType => {
+            words("The answer makes no sense", "The provider sent tokens in a form that is not safe to use.", again)
+        }
+        Code::TooLarge => words("The answer is too large", "It was not read to its end.", later),
+        Code::TransactionCorrupt => {
+            words("The sign-in cannot be finished", "What this tab remembered of it was damaged.", again)
+        }
+        Code::UserinfoSubject => words(
+            "Two different people",
+            "The provider’s details are about somebody else. You were signed out, to be safe.",
+            again,
+        ),
+        Code::UserinfoUnauthorized => {
+            words("Not accepted", "The provider does not accept this sign-in for its details.", again)
+        }
+    }
+}
+
+/// What is wrong with a redirect URI.
+#[must_use]
+pub fn redirect_uri_problem(problem: RedirectUriProblem) -> &'static str {
+    match problem {
+        RedirectUriProblem::NotAnAddress => "This is not a whole address.",
+        RedirectUriProblem::Scheme => "It must begin with https://.",
+        RedirectUriProblem::HttpHost => "http:// is only allowed for localhost. Serve this page over https.",
+        RedirectUriProblem::Fragment => "It must not contain “#”.",
+    }
+}
+
+/// `9 days 23:59:58`; `23:59:58` within a day.
+#[must_use]
+pub fn remaining(millis: i64) -> String {
+    let seconds = millis.max(0) / 1000;
+    let two = |number: i64, out: &mut String| {
+        if number < 10 {
+            out.push('0');
+        }
+        out.push_str(&number.to_string());
+    };
+    let mut out = String::new();
+    let days = seconds / 86_400;
+    if days > 0 {
+        out.push_str(&days.to_string());
+        out.push_str(if days == 1 { " day " } else { " days " });
+    }
+    two(seconds / 3600 % 24, &mut out);
+    out.push(':');
+    two(seconds / 60 % 60, &mut out);
+    out.push(':');
+    two(seconds % 60, &mut out);
+    out
+}
+
+/// `1 organization`, `40 organizations`.
+#[must_use]
+pub fn organizations(number: u64) -> String {
+    match number {
+        0 => "no organization".to_owned(),
+        1 => "one organization".to_owned(),
+        number => [&number.to_string(), " organizations"].concat(),
+    }
+}
