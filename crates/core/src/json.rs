@@ -173,7 +173,7 @@ impl<'a> Object<'a> {
 }
 
 impl Number<'_> {
-    /// The value times 10^`decimals`, rounded down, saturating at the ends of `i64`.
+    /// The value times 10^`decimals`, rounded down, saturating at plus and minus `i64::MAX`.
     /// `None` where a double would be infinite (1e400).
     #[must_use]
     pub fn to_fixed(self, decimals: i64) -> Option<i64> {
@@ -215,7 +215,7 @@ impl Number<'_> {
         Some(match (negative, inexact) {
             (false, _) => value,
             (true, false) => value.saturating_neg(),
-            (true, true) => value.saturating_neg().saturating_sub(1),
+            (true, true) => value.saturating_neg().saturating_sub(1).max(-i64::MAX),
         })
     }
 }

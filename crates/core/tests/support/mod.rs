@@ -8,4 +8,5 @@ pub mod case;
 pub mod fixture;
 pub mod keys;
 pub mod page;
+pub mod property;
 pub mod token;

@@ -1,5 +1,7 @@
 //! Tokens to any taste: header and claims as text, member by member, then signed.
 
+use std::sync::LazyLock;
+
 use super::{
     fixture::{CLIENT_ID, ISSUER, NONCE, NOW},
     keys::{Key, encode},
@@ -109,7 +111,8 @@ pub fn signing_input(header: &[u8], payload: &[u8]) -> String {
 
 /// The good token.
 pub fn good() -> String {
-    sign(&header(), &claims(), Key::K1)
+    static GOOD: LazyLock<String> = LazyLock::new(|| sign(&header(), &claims(), Key::K1));
+    GOOD.clone()
 }
 
 /// A token whose claims are mutated, with the good header, signed with k1.
