@@ -23,6 +23,12 @@ pub fn field(id: &str) -> String {
     input.map(|input| input.value().trim().to_owned()).unwrap_or_default()
 }
 
+/// What stands in an input.
+#[must_use]
+pub fn value(input: &HtmlInputElement) -> String {
+    input.value()
+}
+
 /// Puts the focus on the first element that this selector finds.
 pub fn focus(selector: &str) {
     let element = document().and_then(|document| document.query_selector(selector).ok().flatten());

@@ -1,9 +1,18 @@
 //! Who is signed in, and everything that this sign-in brought.
 
 use leptos::prelude::*;
-use polar_signin_core::snapshot::{Account, Loadable, SubjectKind};
+use polar_signin_core::{
+    snapshot::{Account, Loadable, SubjectKind},
+    userinfo::Profile,
+};
 
-use super::{Auth, face::face, organizations::organizations};
+use super::{
+    Auth,
+    element::{button, el, live, live_text, nothing, say},
+    error_panel::notice,
+    face::face,
+    organizations::organizations,
+};
 use crate::{
     browser::{
         clock::{self, Every},
@@ -16,162 +25,181 @@ use crate::{
 /// The signed-in page.
 #[must_use]
 pub fn account(auth: Auth) -> AnyView {
-    let part = move |show: fn(Auth, &Account) -> AnyView| move || auth.account(|account| show(auth, account));
-    let is_polar = auth.client().config().provider().preset().is_polar();
-    let sign_in = move |request: SignIn| auth.client().sign_in(request);
-    let organization = is_polar.then(|| {
-        let request = || SignIn { organization: true, ..SignIn::default() };
-        view! { <button type="button" id="choose-organization" on:click=move |_| sign_in(request())>"Choose an organization"</button> }
-    });
-    let other = || SignIn { prompt: Some(Prompt::Login), ..SignIn::default() };
-    let kept = move || {
-        auth.with(|snapshot| snapshot.memory_only).then(|| {
-            view! { <p class="notice" role="status">"This browser keeps nothing for this site: a reload signs you out."</p> }
-        })
+    let part = |show: fn(Auth, &Account) -> AnyView| {
+        live(Box::new(move || auth.account(|account| show(auth, account)).unwrap_or_else(nothing)))
     };
-    view! {
-        <section class="card">
-            {part(who)}
-            {kept}
-            {organizations(auth)}
-            {session(auth)}
-            {part(userinfo)}
-            {part(claims)}
-            <div class="section actions">
-                <button type="button" id="sign-out" on:click=move |_| auth.client().sign_out()>"Sign out"</button>
-                {organization}
-                <button type="button" id="sign-in-again" on:click=move |_| sign_in(other())>"Sign in as somebody else"</button>
-            </div>
-        </section>
+    let go = move |organization, prompt| auth.client().sign_in(SignIn { organization, prompt, ..SignIn::default() });
+    let mut actions = vec![button("sign-out", "", en::SIGN_OUT, Box::new(move || auth.client().sign_out()))];
+    if auth.client().config().provider().preset().is_polar() {
+        actions.push(button("choose-organization", "", en::CHOOSE_ORGANIZATION, Box::new(move || go(true, None))));
     }
-    .into_any()
+    actions.push(button("sign-in-again", "", en::SOMEBODY_ELSE, Box::new(move || go(false, Some(Prompt::Login)))));
+    el(
+        "section",
+        &[("class", "card")],
+        vec![
+            who(auth),
+            part(|auth, _| {
+                let memory_only = auth.with(|snapshot| snapshot.memory_only);
+                if memory_only {
+                    say("p", &[("class", "notice"), ("role", "status")], en::NOTHING_KEPT)
+                } else {
+                    nothing()
+                }
+            }),
+            organizations(auth),
+            session(auth, part(scopes)),
+            part(userinfo),
+            part(claims),
+            el("div", &[("class", "section actions")], actions),
+        ],
+    )
 }
 
 /// The best name that there is: Polar names no people, so often an address.
 #[must_use]
 pub fn display_name(account: &Account) -> String {
-    let userinfo = match &account.userinfo {
+    let find = |read: fn(&Profile) -> &Option<String>| profiles(account).find_map(|profile| read(profile).clone());
+    find(|profile| &profile.name).or_else(|| find(|profile| &profile.email)).unwrap_or_else(|| account.subject.clone())
+}
+
+/// What the ID token says first, then what userinfo adds.
+fn profiles(account: &Account) -> impl Iterator<Item = &Profile> {
+    let further = match &account.userinfo {
         Loadable::Ready(userinfo) => Some(&userinfo.profile),
         _ => None,
     };
-    let profiles = || [Some(&account.profile), userinfo].into_iter().flatten();
-    let name = profiles().find_map(|profile| profile.name.clone());
-    let email = || profiles().find_map(|profile| profile.email.clone());
-    name.or_else(email).unwrap_or_else(|| account.subject.clone())
+    std::iter::once(&account.profile).chain(further)
 }
 
-fn who(_: Auth, account: &Account) -> AnyView {
-    let profile = match &account.userinfo {
-        Loadable::Ready(userinfo) if account.profile.email.is_none() => &userinfo.profile,
-        _ => &account.profile,
+/// The heading stays in place while its words fill in: it has the focus.
+fn who(auth: Auth) -> AnyView {
+    let name = move || auth.account(display_name).unwrap_or_default();
+    let picture = move || {
+        let face = auth.account(|account| face(account.profile.picture.as_deref(), &display_name(account)));
+        face.unwrap_or_else(nothing)
     };
-    let name = display_name(account);
-    let verified = if profile.email_verified { "verified" } else { "not verified" };
-    let email = profile.email.clone().map(|email| {
-        view! {
-            <p><span data-field="email">{email}</span>" "
-                <span class=if profile.email_verified { "verified" } else { "fine" } data-field="email-verified">{verified}</span></p>
+    let below = move || auth.account(below_the_name).unwrap_or_else(nothing);
+    el(
+        "header",
+        &[("class", "who")],
+        vec![
+            live(Box::new(picture)),
+            el(
+                "div",
+                &[],
+                vec![
+                    el("h1", &[("tabindex", "-1"), ("data-field", "name")], vec![live_text(Box::new(name))]),
+                    live(Box::new(below)),
+                ],
+            ),
+        ],
+    )
+}
+
+fn below_the_name(account: &Account) -> AnyView {
+    let email = profiles(account).find_map(|profile| Some((profile.email.as_deref()?, profile.email_verified)));
+    match (email, account.kind) {
+        (Some((email, verified)), _) => {
+            let (class, words) = if verified { ("verified", en::VERIFIED) } else { ("", en::NOT_VERIFIED) };
+            let email = say("span", &[("data-field", "email")], email);
+            el(
+                "p",
+                &[],
+                vec![email, " ".into_any(), say("span", &[("class", class), ("data-field", "email-verified")], words)],
+            )
         }
-    });
-    let kind = match account.kind {
-        SubjectKind::User => None,
-        SubjectKind::Organization => Some(view! { <p>"Signed in as an organization"</p> }),
-    };
-    view! {
-        <header class="who">
-            {face(account.profile.picture.as_deref(), &name)}
-            <div>
-                <h1 tabindex="-1" data-field="name">{name.clone()}</h1>
-                {email}
-                {kind}
-            </div>
-        </header>
+        (None, SubjectKind::Organization) => say("p", &[], en::AS_ORGANIZATION),
+        (None, SubjectKind::User) => nothing(),
     }
-    .into_any()
 }
 
 /// What was asked for, what was granted, and how long it lasts.
-fn session(auth: Auth) -> AnyView {
+fn session(auth: Auth, scopes: AnyView) -> AnyView {
     let (tick, set_tick) = signal(clock::now_ms());
     let every = StoredValue::new_local(Some(Every::new(1000, move || set_tick.set(clock::now_ms()))));
     on_cleanup(move || every.set_value(None));
-    let left = move || {
-        let end = auth.account(|account| account.expires_at).flatten();
-        end.map_or_else(|| "unknown".to_owned(), |end| en::remaining(end.as_millis() - tick.get()))
+    let left = move || match auth.account(|account| account.expires_at).flatten() {
+        Some(end) => en::remaining(end.as_millis() - tick.get()),
+        None => en::UNKNOWN.to_owned(),
     };
-    let facts = move || {
-        auth.account(|account| {
-            let granted: Vec<_> = account
-                .scope_granted
-                .iter()
-                .map(|scope| view! { <li data-scope-granted="">{scope.clone()}</li> })
-                .collect();
-            let requested: Vec<_> = account
-                .scope_requested
-                .iter()
-                .map(|scope| {
-                    let class = if account.scope_granted.contains(scope) { "" } else { "missing" };
-                    view! { <li class=class data-scope-requested="">{scope.clone()}</li> }
-                })
-                .collect();
-            let renewable = if account.renewable { "yes" } else { "no" };
-            view! {
-                <dt>"Asked for"</dt><dd><ul class="chips">{requested}</ul></dd>
-                <dt>"Granted"</dt><dd><ul class="chips">{granted}</ul></dd>
-                <dt>"Signed in"</dt><dd data-field="signed-in-at">{local_time(account.signed_in_at.as_millis())}</dd>
-                <dt>"Can be renewed"</dt><dd>{renewable}</dd>
-            }
-        })
+    let ends = el(
+        "dl",
+        &[],
+        vec![
+            say("dt", &[], en::ENDS_IN),
+            el(
+                "dd",
+                &[("role", "timer"), ("aria-live", "off"), ("data-field", "expires")],
+                vec![live_text(Box::new(left))],
+            ),
+        ],
+    );
+    el(
+        "section",
+        &[("class", "section"), ("aria-labelledby", "session")],
+        vec![say("h2", &[("id", "session")], en::THIS_SIGN_IN), ends, scopes],
+    )
+}
+
+fn scopes(_: Auth, account: &Account) -> AnyView {
+    let chips = |scopes: &[String], attribute| {
+        let chip = |scope: &String| {
+            let class = if account.scope_granted.contains(scope) { "" } else { "missing" };
+            say("li", &[("class", class), (attribute, "")], scope)
+        };
+        el("dd", &[], vec![el("ul", &[("class", "chips")], scopes.iter().map(chip).collect())])
     };
-    view! {
-        <section class="section" aria-labelledby="session">
-            <h2 id="session">"This sign-in"</h2>
-            <dl>
-                <dt>"Ends in"</dt><dd role="timer" aria-live="off" data-field="expires">{left}</dd>
-                {facts}
-            </dl>
-        </section>
-    }
-    .into_any()
+    el(
+        "dl",
+        &[],
+        vec![
+            say("dt", &[], en::ASKED_FOR),
+            chips(&account.scope_requested, "data-scope-requested"),
+            say("dt", &[], en::GRANTED),
+            chips(&account.scope_granted, "data-scope-granted"),
+            say("dt", &[], en::SIGNED_IN_AT),
+            say("dd", &[("data-field", "signed-in-at")], &local_time(account.signed_in_at.as_millis())),
+            say("dt", &[], en::RENEWABLE),
+            say("dd", &[], if account.renewable { en::YES } else { en::NO }),
+        ],
+    )
 }
 
 fn userinfo(auth: Auth, account: &Account) -> AnyView {
     let content = match &account.userinfo {
-        Loadable::Absent => view! { <p>"This provider has no userinfo."</p> }.into_any(),
+        Loadable::Absent => say("p", &[], en::NO_USERINFO),
         Loadable::Waiting => {
-            view! { <div class="row skeleton" role="status" aria-label="Fetching userinfo">"."</div> }.into_any()
+            say("div", &[("class", "row skeleton"), ("role", "status"), ("aria-label", en::FETCHING_USERINFO)], ".")
         }
-        Loadable::Ready(userinfo) => table(&userinfo.claims, |name, value| {
-            view! { <dt>{name.clone()}</dt><dd data-userinfo=name>{value}</dd> }.into_any()
-        }),
+        Loadable::Ready(userinfo) => table(&userinfo.claims, "data-userinfo"),
         Loadable::Failed(error) => {
-            let words = en::error(error.code());
-            view! {
-                <p class="notice bad" data-userinfo-failed=error.code().name()><strong>{words.title}</strong>". "{words.what}" "{words.todo}</p>
-                <div class="actions"><button type="button" class="small" on:click=move |_| auth.client().retry_details()>"Try again"</button></div>
-            }
-            .into_any()
+            let retry =
+                button("retry-userinfo", "small", en::TRY_AGAIN, Box::new(move || auth.client().retry_details()));
+            el("div", &[], vec![notice(error, "data-userinfo-failed"), el("div", &[("class", "actions")], vec![retry])])
         }
     };
-    view! { <section class="section" aria-labelledby="userinfo"><h2 id="userinfo">"Userinfo"</h2>{content}</section> }
-        .into_any()
+    el(
+        "section",
+        &[("class", "section"), ("aria-labelledby", "userinfo")],
+        vec![say("h2", &[("id", "userinfo")], en::USERINFO), content],
+    )
 }
 
 fn claims(_: Auth, account: &Account) -> AnyView {
-    let table = table(&account.claims, |name, value| {
-        view! { <dt>{name.clone()}</dt><dd data-claim=name>{value}</dd> }.into_any()
-    });
-    view! {
-        <details class="section">
-            <summary>"ID token claims, verified"</summary>
-            <dl class="raw"><dt>"subject"</dt><dd data-field="subject">{account.subject.clone()}</dd></dl>
-            {table}
-        </details>
-    }
-    .into_any()
+    let subject = vec![say("dt", &[], en::SUBJECT), say("dd", &[("data-field", "subject")], &account.subject)];
+    el(
+        "details",
+        &[("class", "section")],
+        vec![
+            say("summary", &[], en::CLAIMS),
+            el("dl", &[("class", "raw")], subject),
+            table(&account.claims, "data-claim"),
+        ],
+    )
 }
 
-fn table(claims: &[(String, String)], row: fn(String, String) -> AnyView) -> AnyView {
-    let rows: Vec<_> = claims.iter().map(|(name, value)| row(name.clone(), value.clone())).collect();
-    view! { <dl class="raw">{rows}</dl> }.into_any()
+fn table(claims: &[(String, String)], attribute: &'static str) -> AnyView {
+    let row = |(name, value): &(String, String)| [say("dt", &[], name), say("dd", &[(attribute, name)], value)];
+    el("dl", &[("class", "raw")], claims.iter().flat_map(row).collect())
 }

@@ -1,92 +1,94 @@
 //! What went wrong, in words; what to do about it; and the facts for whoever mends it.
 
 use leptos::prelude::*;
-use polar_signin_core::error::{Detail, Error, Retry};
+use polar_signin_core::error::{Detail, Error};
 
-use super::Auth;
-use crate::{client::SignIn, text::en};
+use super::{
+    Auth,
+    account::display_name,
+    element::{button, el, nothing, say, text},
+};
+use crate::{browser::navigation, client::SignIn, text::en};
 
 /// The page of an error.
 #[must_use]
 pub fn error_panel(auth: Auth, error: &Error) -> AnyView {
-    let provider = auth.client().config().provider().name().to_owned();
-    let still = auth.account(super::account::display_name);
-    let label = match error.code().retry() {
-        Retry::SignIn | Retry::Later => ["Sign in with ", &provider].concat(),
-        Retry::Never => "Try again".to_owned(),
-    };
-    let again = move |_| auth.client().sign_in(SignIn::default());
-    let (class, still) = match still {
-        Some(name) => {
-            ("", Some(view! { <p class="notice">"You are still signed in as "<strong>{name}</strong>"."</p> }))
+    let client = auth.client();
+    let again = Box::new(move || auth.client().sign_in(SignIn::default()));
+    let dismiss = Box::new(move || auth.client().dismiss_error());
+    let label = en::sign_in_with(client.config().provider().name());
+    match auth.account(display_name) {
+        None => {
+            let actions = vec![button("try-again", "primary", &label, again), button("dismiss", "", en::BACK, dismiss)];
+            panel(error, nothing(), actions)
         }
-        None => ("primary", None),
-    };
-    let dismiss = if still.is_some() { "Continue" } else { "Back" };
-    view! {
-        <section class="card narrow" role="alert" data-error-code=error.code().name()>
-            {words(error)}
-            {still}
-            <div class="actions">
-                <button type="button" id="try-again" class=class on:click=again>{label}</button>
-                <button type="button" id="dismiss" on:click=move |_| auth.client().dismiss_error()>{dismiss}</button>
-            </div>
-            {facts(error)}
-        </section>
+        // Whoever is still signed in most likely wants to go on.
+        Some(name) => {
+            let still = vec![text(en::STILL_SIGNED_IN), say("strong", &[], &name), text(".")];
+            let actions =
+                vec![button("dismiss", "primary", en::CONTINUE, dismiss), button("try-again", "", &label, again)];
+            panel(error, el("p", &[("class", "notice")], still), actions)
+        }
     }
-    .into_any()
 }
 
 /// An error before there is a session: the settings cannot be read.
 #[must_use]
 pub fn start_failed(error: &Error) -> AnyView {
-    let reload = |_| crate::browser::navigation::reload();
-    view! {
-        <section class="card narrow" role="alert" data-error-code=error.code().name()>
-            {words(error)}
-            <div class="actions"><button type="button" id="try-again" class="primary" on:click=reload>"Reload"</button></div>
-            {facts(error)}
-        </section>
-    }
-    .into_any()
+    panel(error, nothing(), vec![button("try-again", "primary", en::RELOAD, Box::new(navigation::reload))])
 }
 
-fn words(error: &Error) -> AnyView {
+/// An error beside what works.
+#[must_use]
+pub fn notice(error: &Error, attribute: &'static str) -> AnyView {
     let words = en::error(error.code());
-    view! {
-        <h1 tabindex="-1">{words.title}</h1>
-        <p class="lead">{words.what}" "{words.todo}</p>
-    }
-    .into_any()
+    let said = error.provider().map_or_else(nothing, |said| {
+        say("p", &[("class", "code")], &[said.error(), said.description().unwrap_or_default()].join(" "))
+    });
+    el(
+        "div",
+        &[("class", "notice bad"), ("role", "alert"), (attribute, error.code().name())],
+        vec![say("strong", &[], words.title), text(". "), text(words.what), text(" "), text(words.todo), said],
+    )
+}
+
+fn panel(error: &Error, still: AnyView, actions: Vec<AnyView>) -> AnyView {
+    let words = en::error(error.code());
+    el(
+        "section",
+        &[("class", "card narrow"), ("role", "alert"), ("data-error-code", error.code().name())],
+        vec![
+            say("h1", &[("tabindex", "-1")], words.title),
+            el("p", &[("class", "lead")], vec![text(words.what), text(" "), text(words.todo)]),
+            still,
+            el("div", &[("class", "actions")], actions),
+            facts(error),
+        ],
+    )
 }
 
 /// For the developer: code, phase, whose fault, a hint, and the provider's own words as such.
 fn facts(error: &Error) -> AnyView {
-    let detail = match error.detail() {
-        Detail::None | Detail::Provider(_) => None,
-        Detail::Status(status) => Some(("status", status.to_string())),
-        Detail::Skew(seconds) => Some(("clock is behind by", [&seconds.to_string(), " s"].concat())),
-        Detail::Name(name) => Some(("about", (*name).to_owned())),
-    };
-    let said = error.provider().map(|said| {
-        let words = [said.error(), said.description().unwrap_or_default()].join(" ");
-        ("the provider’s words", words)
-    });
-    let rows = [
-        Some(("code", error.code().name().to_owned())),
-        Some(("phase", error.phase().name().to_owned())),
-        Some(("fault", error.code().fault().name().to_owned())),
-        detail,
-        said,
-        Some(("hint", error.code().hint().to_owned())),
+    let code = error.code();
+    let mut rows = vec![
+        ("code", code.name().to_owned()),
+        ("phase", error.phase().name().to_owned()),
+        ("fault", code.fault().name().to_owned()),
     ];
-    let rows: Vec<_> =
-        rows.into_iter().flatten().map(|(name, value)| view! { <dt>{name}</dt><dd>{value}</dd> }).collect();
-    view! {
-        <details class="section">
-            <summary>"Details for the developer"</summary>
-            <dl class="raw">{rows}</dl>
-        </details>
+    match error.detail() {
+        Detail::None => {}
+        Detail::Status(status) => rows.push(("status", status.to_string())),
+        Detail::Skew(seconds) => rows.push(("seconds behind", seconds.to_string())),
+        Detail::Name(name) => rows.push(("about", (*name).to_owned())),
+        Detail::Provider(said) => {
+            rows.push(("the provider’s words", [said.error(), said.description().unwrap_or_default()].join(" ")));
+        }
     }
-    .into_any()
+    rows.push(("hint", code.hint().to_owned()));
+    let rows = rows.iter().flat_map(|(name, value)| [say("dt", &[], name), say("dd", &[], value)]).collect();
+    el(
+        "details",
+        &[("class", "section")],
+        vec![say("summary", &[], en::FOR_DEVELOPERS), el("dl", &[("class", "raw")], rows)],
+    )
 }

@@ -2,12 +2,16 @@
 
 use leptos::prelude::*;
 
+use super::element::{el, text};
+
 /// The picture is decoration: the name stands beside it.
 #[must_use]
 pub fn face(picture: Option<&str>, name: &str) -> AnyView {
     let inside = match picture {
-        Some(url) => view! { <img src=url.to_owned() alt="" referrerpolicy="no-referrer" loading="lazy"/> }.into_any(),
-        None => name.chars().next().unwrap_or('?').to_ascii_uppercase().to_string().into_any(),
+        Some(url) => {
+            el("img", &[("src", url), ("alt", ""), ("referrerpolicy", "no-referrer"), ("loading", "lazy")], vec![])
+        }
+        None => text(name.chars().next().unwrap_or('?').to_ascii_uppercase().encode_utf8(&mut [0; 4])),
     };
-    view! { <span class="face" aria-hidden="true">{inside}</span> }.into_any()
+    el("span", &[("class", "face"), ("aria-hidden", "true")], vec![inside])
 }

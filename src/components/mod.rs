@@ -1,6 +1,7 @@
 //! What a person sees, with Leptos. Components show a snapshot and send intents; they decide nothing.
 
 pub mod account;
+pub mod element;
 pub mod error_panel;
 pub mod face;
 pub mod organizations;

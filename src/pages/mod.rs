@@ -9,6 +9,7 @@ use polar_signin::{
     components::{
         Auth,
         account::account,
+        element::{el, live},
         error_panel::{error_panel, start_failed},
         provider::Face,
         sign_in::{signed_out, working},
@@ -31,8 +32,8 @@ pub(crate) fn app(loaded: Result<Loaded, Error>) -> AnyView {
             }
             signed(auth)
         }
-        Ok(Loaded::SetUp(set_up)) => view! { <main data-view="set-up">{set_up::set_up(set_up)}</main> }.into_any(),
-        Err(error) => view! { <main data-view="error">{start_failed(&error)}</main> }.into_any(),
+        Ok(Loaded::SetUp(set_up)) => el("main", &[("data-view", "set-up")], vec![set_up::set_up(set_up)]),
+        Err(error) => el("main", &[("data-view", "error")], vec![start_failed(&error)]),
     }
 }
 
@@ -40,27 +41,18 @@ pub(crate) fn app(loaded: Result<Loaded, Error>) -> AnyView {
 /// cannot see the page hears what it is now.
 fn signed(auth: Auth) -> AnyView {
     let face = Memo::new(move |_| auth.face());
-    let name = move || match face.get() {
-        Face::SignedOut => "signed-out",
-        Face::Working(_) => "working",
-        Face::SignedIn => "signed-in",
-        Face::Failed => "error",
-    };
     let mut first = true;
-    let content = move || {
+    live(Box::new(move || {
         let face = face.get();
         if !core::mem::take(&mut first) {
             wasm_bindgen_futures::spawn_local(async { dom::focus("main h1") });
         }
-        match face {
-            Face::SignedOut => signed_out(auth),
-            Face::Working(step) => working(auth, step),
-            Face::SignedIn => account(auth),
-            Face::Failed => match auth.error() {
-                Some(error) => error_panel(auth, &error),
-                None => signed_out(auth),
-            },
-        }
-    };
-    view! { <main data-view=name>{content}</main> }.into_any()
+        let (name, content) = match face {
+            Face::SignedOut => ("signed-out", signed_out(auth)),
+            Face::Working(step) => ("working", working(auth, step)),
+            Face::SignedIn => ("signed-in", account(auth)),
+            Face::Failed => ("error", auth.error().map_or_else(|| signed_out(auth), |error| error_panel(auth, &error))),
+        };
+        el("main", &[("data-view", name)], vec![content])
+    }))
 }

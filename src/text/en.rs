@@ -202,12 +202,129 @@ pub fn remaining(millis: i64) -> String {
     out
 }
 
-/// `1 organization`, `40 organizations`.
+/// What a sign-in reaches: `This sign-in reaches 40 organizations.`
 #[must_use]
-pub fn organizations(number: u64) -> String {
-    match number {
-        0 => "no organization".to_owned(),
+pub fn reaches(total: u64, listed: usize) -> String {
+    let all = match total {
+        0 => return "This sign-in reaches no organization.".to_owned(),
         1 => "one organization".to_owned(),
-        number => [&number.to_string(), " organizations"].concat(),
+        many => [&many.to_string(), " organizations"].concat(),
+    };
+    let mut words = ["This sign-in reaches ", &all, "."].concat();
+    if total > listed as u64 {
+        words.push_str(&[" The first ", &listed.to_string(), " are shown."].concat());
     }
+    words
 }
+
+/// The button.
+#[must_use]
+pub fn sign_in_with(provider: &str) -> String {
+    ["Sign in with ", provider].concat()
+}
+
+/// Under the heading of the first page.
+#[must_use]
+pub fn lead(provider: &str) -> String {
+    ["Use your ", provider, " account. There is no password to make here."].concat()
+}
+
+/// After signing out: what that means, and what it does not.
+#[must_use]
+pub fn signed_out(provider: &str) -> String {
+    ["You are signed out of this app. ", provider, " may still remember you, so the next sign-in can be silent."]
+        .concat()
+}
+
+/// Below the buttons.
+#[must_use]
+pub fn what_happens(provider: &str) -> String {
+    let rest = " and come back here. This page never sees your password and keeps nothing after you close the tab.";
+    ["You sign in at ", provider, rest].concat()
+}
+
+/// While the browser leaves.
+#[must_use]
+pub fn going_to(provider: &str) -> String {
+    ["Going to ", provider].concat()
+}
+
+// Everything that is said in one piece; the name says where.
+pub const ALLOW_ORGANIZATIONS: &str = "Sign in again and allow it";
+pub const ANOTHER_ACCOUNT: &str = "Sign in with another account";
+pub const ANOTHER_CLIENT: &str = "Use another client";
+pub const ASKED_FOR: &str = "Asked for";
+pub const AS_ORGANIZATION: &str = "Signed in as an organization";
+pub const BACK: &str = "Back";
+pub const BY_HAND: &str = "By hand: enter the same in ";
+pub const CHOOSE_ORGANIZATION: &str = "Choose an organization";
+pub const CLAIMS: &str = "ID token claims, verified";
+pub const CLIENT_ID: &str = "Client id";
+pub const CLIENT_ID_HINT: &str = "It begins with polar_ci_.";
+pub const CLIENT_NAME: &str = "Application name";
+pub const CLIENT_NAME_HINT: &str = "What people see when they consent.";
+pub const CLIENT_NAME_VALUE: &str = "My app";
+pub const CLIENT_TYPE: &str = "Client type";
+pub const COMPLETING: &str = "Signing you in";
+pub const CONTINUE: &str = "Continue";
+pub const COPY: &str = "Copy";
+pub const CREATE: &str = "Create the client for me";
+pub const CREATED: &str = "The client was created";
+pub const CREATING: &str = "Creating the client…";
+pub const ENDS_IN: &str = "Ends in";
+pub const EXISTING: &str = "A client that is there already";
+pub const FETCHING_USERINFO: &str = "Fetching userinfo";
+pub const FILTER: &str = "Filter organizations";
+pub const FOR_AN_ORGANIZATION: &str = "Sign in for an organization";
+pub const FOR_DEVELOPERS: &str = "Details for the developer";
+pub const FOR_EVERYONE: &str = "For everyone who visits this page, put it into config.json beside index.html:";
+pub const GOING: &str = "You sign in there and come back here.";
+pub const GRANTED: &str = "Granted";
+pub const HOMEPAGE: &str = "Homepage";
+pub const ITSELF: &str = "This sign-in belongs to the organization itself.";
+pub const KEEP_IT: &str =
+    "Shown this once. Whoever has it can change or delete the client: keep it where you keep passwords.";
+pub const LOGO: &str = "Logo address";
+pub const LOOKING_UP: &str = "Looking up organizations";
+pub const MAKING_SURE: &str = "Making sure that it is you.";
+pub const NEW_CLIENT: &str = "A new client";
+pub const NO: &str = "no";
+pub const NOTHING_KEPT: &str = "This browser keeps nothing for this site: a reload signs you out.";
+pub const NOT_ALLOWED: &str = "Which ones is not known: seeing organizations was not allowed.";
+pub const NOT_VERIFIED: &str = "not verified";
+pub const NO_ORGANIZATIONS_HERE: &str = "This provider does not list organizations.";
+pub const NO_USERINFO: &str = "This provider has no userinfo.";
+pub const OPTIONAL: &str = "Logo, terms, privacy";
+pub const ORGANIZATIONS: &str = "Organizations";
+pub const POLAR_SETTINGS: &str = "Polar’s settings";
+pub const PRIVACY: &str = "Privacy address";
+pub const PUBLIC: &str = "Public";
+pub const REDIRECT_ALLOWED: &str = "This address is allowed.";
+pub const REDIRECT_URI: &str = "Redirect URI";
+pub const REGISTRATION_TOKEN: &str = "Registration token";
+pub const RELOAD: &str = "Reload";
+pub const RENEWABLE: &str = "Can be renewed";
+pub const SCOPES: &str = "Scopes";
+pub const SELECTED: &str = "This sign-in acts for the one you chose.";
+pub const SET_UP: &str = "Set this page up";
+pub const SET_UP_LEAD: &str = "It needs to be known at Polar as a public client. That takes a minute, and no secret.";
+pub const SIGNED_IN_AT: &str = "Signed in";
+pub const SIGNED_OUT: &str = "Signed out";
+pub const SIGN_IN: &str = "Sign in";
+pub const SIGN_OUT: &str = "Sign out";
+pub const SOMEBODY_ELSE: &str = "Sign in as somebody else";
+pub const STAY: &str = "Stay here";
+pub const STILL_SIGNED_IN: &str = "You are still signed in as ";
+pub const STORAGE_BLOCKED: &str =
+    "Storage is blocked for this site, so a sign-in would not find its way back. Allow this site to store data.";
+pub const SUBJECT: &str = "subject";
+pub const TERMS: &str = "Terms address";
+pub const THIS_SIGN_IN: &str = "This sign-in";
+pub const TRY_AGAIN: &str = "Try again";
+pub const UNKNOWN: &str = "unknown";
+pub const USERINFO: &str = "Userinfo";
+pub const USE_CLIENT: &str = "Use this client";
+pub const USE_IT: &str = "Use it in this browser";
+pub const VERIFIED: &str = "verified";
+pub const WHERE: &str = "Where";
+pub const YES: &str = "yes";
