@@ -22,7 +22,7 @@ pub fn error(code: Code) -> Words {
     match code {
         Code::AccessDenied => words(
             "You said no",
-            "Access was not allowed, so you are not signed in here.",
+            "Access was not allowed, so nothing was handed over.",
             "If that was a slip, sign in again and choose “Allow”.",
         ),
         Code::AccountSelectionRequired | Code::ConsentRequired | Code::InteractionRequired | Code::LoginRequired => {

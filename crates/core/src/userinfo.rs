@@ -47,10 +47,12 @@ impl Profile {
     }
 }
 
-/// Every claim as text to show, in order, each cut to 1,024 characters.
+/// Every claim as text to show, in order, each cut to 1,024 characters. The `nonce` has done its
+/// work when it is compared: it is no one's to read.
 pub(crate) fn shown(claims: &Object<'_>) -> Vec<(String, String)> {
     let cut = |text: &str| text.chars().take(1024).collect();
-    claims.iter().take(200).map(|(name, value)| (cut(name), cut(&value.to_display()))).collect()
+    let text = |name, value: &Value<'_>| if name == "nonce" { "…".to_owned() } else { cut(&value.to_display()) };
+    claims.iter().take(200).map(|(name, value)| (cut(name), text(name, value))).collect()
 }
 
 /// The answer to [`request`] that is waited for.

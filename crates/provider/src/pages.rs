@@ -82,7 +82,7 @@ pub(crate) fn consent(store: &Store, request: &Authorization, person: &Person) -
         &format!(
             "<h1>Allow <em>{client}</em>?</h1><p>You are signed in as {} ({}).</p>\
              <form method=\"post\" action=\"/oauth2/authorize?{}\"><h2>It wants to</h2><ul class=\"scopes\">{scopes}</ul>{choice}\
-             <div class=\"decision\">{allow}<button name=\"decision\" value=\"deny\">Deny</button></div>\
+             <div class=\"decision\">{allow}<button name=\"decision\" value=\"deny\" formnovalidate>Deny</button></div>\
              <button class=\"link\" name=\"other\" value=\"1\" formnovalidate>Use another account</button></form>",
             person.name,
             person.email,

@@ -138,6 +138,7 @@ pub(crate) fn answer(store: &mut Store, asked: &Asked) -> Reply {
         (_, path) if path.starts_with("/v1/oauth2/register") => register::answer(store, asked),
         ("GET", path) if path.starts_with("/v1/") => api::answer(store, asked),
         ("GET", path) if path.starts_with("/avatars/") => pages::avatar(path),
+        ("GET", "/favicon.ico") => pages::avatar("/avatars/local.svg"),
         ("GET", "/style.css") => Reply::new(StatusCode::OK, "text/css; charset=utf-8", pages::STYLE),
         ("GET", "/filter.js") => Reply::new(StatusCode::OK, "text/javascript; charset=utf-8", pages::SCRIPT),
         ("GET", "/") => Reply::html(pages::home(store)),
