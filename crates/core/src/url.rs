@@ -148,14 +148,15 @@ fn resolves_to_other_authority(path: &str) -> bool {
     let path = without_query(path);
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/').skip(1) {
+        // Something behind an empty first segment: `//…`.
+        if segments.first() == Some(&"") {
+            return true;
+        }
         let dots = segment.to_ascii_lowercase().replace("%2e", ".");
         match dots.as_str() {
             ".." => drop(segments.pop()),
             "." => {}
             _ => segments.push(segment),
-        }
-        if segments.first() == Some(&"") && segments.len() > 1 {
-            return true;
         }
     }
     false
@@ -244,6 +245,10 @@ mod tests {
             "/.//evil.example",
             "/a/..//evil.example",
             "/%2e%2e//evil.example",
+            "//.",
+            "/..//.",
+            "//.",
+            "/..//.",
             "/%2E//evil.example",
             "/a/.%2e//evil",
             "javascript:alert(1)",

@@ -13,6 +13,9 @@ use super::{Effect, Identity, Session, Turn, Waiting};
 impl Session {
     /// Asks for both, unless they are there or on their way.
     pub(super) fn fetch_details(&mut self, turn: &mut Turn<'_>) {
+        if self.unconfirmed {
+            return self.want_metadata(turn);
+        }
         let Some(identity) = &mut self.identity else { return };
         turn.effects.push(Effect::Show);
         let mut requests = Vec::new();
@@ -43,6 +46,15 @@ impl Session {
         for (request, waiting) in requests {
             let ticket = self.ticket(waiting);
             turn.effects.push(Effect::Send(ticket, request));
+        }
+    }
+
+    /// Neither can be asked for.
+    pub(super) fn details_failed(&mut self, turn: &mut Turn<'_>, error: &Error) {
+        if let Some(identity) = &mut self.identity {
+            identity.userinfo = Loadable::Failed(error.clone());
+            identity.organizations = Loadable::Failed(error.clone());
+            turn.effects.push(Effect::Show);
         }
     }
 

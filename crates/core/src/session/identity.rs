@@ -148,6 +148,7 @@ impl Session {
     /// Opens the session of a verified sign-in, and keeps it.
     pub(super) fn enter(&mut self, turn: &mut Turn<'_>, identity: Identity) {
         let record = identity.encode();
+        self.unconfirmed = false;
         self.identity = Some(identity);
         let ticket = self.ticket(Waiting::SessionKept);
         turn.effects.push(Effect::Keep(ticket, self.session_key(), record));
@@ -167,12 +168,29 @@ impl Session {
         match Identity::decode(text, self.config.provider().transport()) {
             None => turn.effects.push(Effect::Forget(self.session_key())),
             Some(identity) => {
+                self.unconfirmed = !self.vouches_for(&identity.endpoints);
                 self.identity = Some(identity);
                 self.expire(turn);
                 if self.identity.is_some() {
                     self.fetch_details(turn);
                 }
             }
+        }
+    }
+
+    /// The metadata is here: it says whether the kept endpoints are the provider's.
+    pub(super) fn confirm_identity(&mut self, turn: &mut Turn<'_>, endpoints: &Endpoints) {
+        if !core::mem::take(&mut self.unconfirmed) {
+            return;
+        }
+        if self.identity.as_ref().is_some_and(|identity| identity.endpoints == *endpoints) {
+            self.fetch_details(turn);
+        } else {
+            // Somebody changed the record: nothing of it is believed.
+            self.drop_tickets();
+            self.identity = None;
+            turn.effects.push(Effect::Forget(self.session_key()));
+            turn.effects.push(Effect::Show);
         }
     }
 }

@@ -46,6 +46,9 @@ pub struct Session {
     metadata: Option<(Metadata, UnixTime)>,
     stage: Stage,
     identity: Option<Identity>,
+    /// The kept session names hosts that only the metadata can vouch for: until it has, the
+    /// access token goes nowhere.
+    unconfirmed: bool,
     error: Option<Error>,
     signed_out: bool,
     memory_only: bool,
@@ -98,6 +101,7 @@ impl Session {
             metadata: None,
             stage: Stage::Idle,
             identity: None,
+            unconfirmed: false,
             error: None,
             signed_out: false,
             memory_only: false,

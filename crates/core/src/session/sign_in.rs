@@ -3,7 +3,7 @@
 use crate::{
     authorization::{self, SignIn},
     callback::{self, Callback, Response},
-    discovery::{self, Metadata},
+    discovery::{self, Endpoints, Metadata},
     error::{Code, Error, Phase, ProviderError},
     id_token::{self, Expected},
     jwks::{self, JwkSet, PublicKey},
@@ -145,7 +145,7 @@ impl Session {
         turn.effects.push(Effect::Keep(ticket, key.to_owned(), record));
         self.error = None;
         let redeemable = Redeemable { code, transaction };
-        if self.vouched_for(&redeemable.transaction) {
+        if self.vouches_for(&redeemable.transaction.endpoints) {
             self.redeem(turn, redeemable);
         } else {
             self.stage = Stage::Confirming(Box::new(redeemable));
@@ -155,11 +155,9 @@ impl Session {
 
     /// Whether every kept endpoint is on a host of the configured provider. A storage can be
     /// edited: what it says of other hosts is believed only if the metadata says it too.
-    fn vouched_for(&self, transaction: &Transaction) -> bool {
-        let provider = self.config.provider();
-        let metadata_origin = provider.metadata_url().origin();
+    pub(super) fn vouches_for(&self, endpoints: &Endpoints) -> bool {
+        let metadata_origin = self.config.provider().metadata_url().origin();
         let ours = |url: &EndpointUrl| url.origin() == metadata_origin;
-        let endpoints = &transaction.endpoints;
         ours(&endpoints.token) && ours(&endpoints.jwks) && endpoints.userinfo.as_ref().is_none_or(ours)
     }
 
@@ -368,6 +366,7 @@ impl Session {
         match metadata {
             Ok(metadata) => {
                 self.metadata = Some((metadata.clone(), turn.now));
+                self.confirm_identity(turn, &metadata.endpoints);
                 match core::mem::replace(&mut self.stage, Stage::Idle) {
                     Stage::Confirming(redeemable) if redeemable.transaction.endpoints == metadata.endpoints => {
                         self.redeem(turn, *redeemable);
@@ -383,6 +382,7 @@ impl Session {
                 }
             }
             Err(error) if Self::may_pass(&error) && tries < MAX_RETRIES => self.try_again(turn, tries, Again::Metadata),
+            Err(error) if self.unconfirmed => self.details_failed(turn, &error),
             // Nobody waits for it: the next click asks again.
             Err(error) if matches!(self.stage, Stage::WantsMetadata(_) | Stage::Confirming(_)) => {
                 self.sign_in_failed(turn, error);
