@@ -3,8 +3,17 @@
 const page = document.documentElement;
 const script = document.querySelector("script[data-js]");
 
-const parameters = new URLSearchParams(location.search);
-const returns = parameters.has("state") && (parameters.has("code") || parameters.has("error"));
+// A response of the provider leaves the address before anything is fetched. The app asks for it once.
+let openedAt = location.href;
+const telling = ["code", "error", "state", "response", "id_token", "access_token"];
+const holds = (text) => telling.some((name) => new URLSearchParams(text).has(name));
+const returns = holds(location.search) || holds(location.hash.slice(1).replace(/^[^?]*\?/, ""));
+if (returns) history.replaceState(history.state, "", location.pathname);
+addEventListener("polar-signin:opened-at", (event) => {
+  if (Array.isArray(event.detail) && openedAt) event.detail.push(openedAt);
+  openedAt = undefined;
+});
+
 let kept = false;
 try {
   kept = Object.keys(sessionStorage).some((key) => /^polar-signin:.*:session$/.test(key));

@@ -1,15 +1,28 @@
 //! The page's own address: reading it, cleaning it, leaving it, and coming back.
 
-use js_sys::{Object, Promise};
+use js_sys::{Array, Object, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Document, Location, PageTransitionEvent};
+use web_sys::{CustomEvent, CustomEventInit, Document, Location, PageTransitionEvent};
 
 use super::{events::Listener, member};
 
 /// The whole address of this page.
 pub fn page_url() -> String {
     location().and_then(|location| location.href().ok()).unwrap_or_default()
+}
+
+/// The whole address that this page was opened at. A script that runs before ours may have cleaned
+/// the address bar already; it hands the original over, once, to whoever asks by this event.
+pub fn opened_at() -> String {
+    let answers = Array::new();
+    let init = CustomEventInit::new();
+    init.set_detail(&answers);
+    let event = CustomEvent::new_with_event_init_dict("polar-signin:opened-at", &init);
+    if let (Some(window), Ok(event)) = (web_sys::window(), event) {
+        let _ = window.dispatch_event(&event);
+    }
+    answers.get(0).as_string().unwrap_or_else(page_url)
 }
 
 /// The folder that this page lies in, with its closing `/`: what relative links are resolved
@@ -90,6 +103,11 @@ pub fn on_page_show(callback: impl Fn(bool) + 'static) -> Option<Listener> {
     Listener::maybe(web_sys::window(), "pageshow", move |event| {
         callback(event.dyn_ref::<PageTransitionEvent>().is_some_and(PageTransitionEvent::persisted));
     })
+}
+
+/// Calls back when this page is left, for another or for the browser's memory.
+pub fn on_page_hide(callback: impl Fn() + 'static) -> Option<Listener> {
+    Listener::maybe(web_sys::window(), "pagehide", move |_| callback())
 }
 
 /// Calls back whenever the fragment of the address changes.

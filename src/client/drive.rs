@@ -60,7 +60,9 @@ impl Client {
                 let client = self.clone();
                 spawn_local(async move {
                     let outcome = send(request).await;
-                    client.drive(Input::Answered(ticket, outcome));
+                    if !client.0.hidden.get() {
+                        client.drive(Input::Answered(ticket, outcome));
+                    }
                 });
             }
             Effect::Verify(ticket, check) => {

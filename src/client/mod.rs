@@ -15,6 +15,7 @@ use std::{
 
 pub use polar_signin_core::authorization::{Prompt, SignIn};
 use polar_signin_core::{
+    callback::{self, Callback},
     config::{Config, KEY_PREFIX},
     session::{Input, Records, Session},
     snapshot::Snapshot,
@@ -38,6 +39,8 @@ struct Inner {
     listener: Box<dyn Fn(&Snapshot)>,
     inputs: RefCell<VecDeque<Input>>,
     driving: Cell<bool>,
+    /// The page has been left. Requests that are cut off by that have no outcome worth hearing.
+    hidden: Cell<bool>,
     alarm: RefCell<Option<Timer>>,
     listeners: RefCell<Vec<Listener>>,
 }
@@ -53,6 +56,7 @@ impl Client {
             listener: Box::new(listener),
             inputs: RefCell::default(),
             driving: Cell::new(false),
+            hidden: Cell::new(false),
             alarm: RefCell::default(),
             listeners: RefCell::default(),
         }));
@@ -106,8 +110,14 @@ impl Client {
     }
 
     fn open(&self) {
+        let url = navigation::opened_at();
+        // The shell cleans every address that looks like a response. One that is none gets it back.
+        let is_response = !matches!(callback::parse(&url, self.0.config.redirect_uri()), Callback::None);
+        if !is_response && url != navigation::page_url() {
+            navigation::replace_url(&url);
+        }
         self.drive(Input::Opened {
-            url: navigation::page_url(),
+            url,
             records: self.records(),
             framed: navigation::is_framed(),
             memory_only: self.0.store.kind() == Kind::Memory,
@@ -117,23 +127,29 @@ impl Client {
 
     /// A page that comes back from a pause, or out of the browser's memory, looks again.
     fn listen(&self) {
-        let resume = || {
+        let resume = |from_memory| {
             let client = Rc::downgrade(&self.0);
             move || {
                 if let Some(inner) = client.upgrade() {
                     let client = Self(inner);
-                    client.drive(Input::Resumed { records: client.records() });
+                    client.0.hidden.set(false);
+                    client.drive(Input::Resumed { records: client.records(), from_memory });
                 }
             }
         };
-        let (shown, visible) = (resume(), resume());
+        let (shown, visible) = (resume(true), clock::on_visible(resume(false)));
         let shown = navigation::on_page_show(move |from_memory| {
             if from_memory {
                 shown();
             }
         });
-        let visible = clock::on_visible(visible);
-        self.0.listeners.borrow_mut().extend(shown.into_iter().chain(visible));
+        let left = Rc::downgrade(&self.0);
+        let hidden = navigation::on_page_hide(move || {
+            if let Some(inner) = left.upgrade() {
+                inner.hidden.set(true);
+            }
+        });
+        self.0.listeners.borrow_mut().extend(shown.into_iter().chain(visible).chain(hidden));
     }
 
     fn records(&self) -> Records {

@@ -85,8 +85,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let store = store.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| faults::handle(store.clone(), control, request));
-            let connection =
-                http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+            // Browsers send a POST again, by themselves, when a kept connection is cut before the
+            // answer: with faults about, every request has a connection of its own.
+            let mut server = http1::Builder::new();
+            server.timer(TokioTimer::new()).keep_alive(!control);
+            let connection = server.serve_connection(TokioIo::new(stream), service);
             // An error here is a client that went away, or a connection that a fault cuts on purpose.
             let _ = connection.await;
             Ok::<_, Infallible>(())

@@ -7,8 +7,10 @@
 //! The machine knows no clock, no storage and no network of its own: time, entropy, records and
 //! answers come in as values.
 
+mod completing;
 mod details;
 mod identity;
+mod returned;
 mod sign_in;
 mod wire;
 
@@ -150,7 +152,7 @@ impl Session {
                 self.memory_only = memory_only;
                 self.opened(turn, &url, &records, framed);
             }
-            Input::Resumed { records } => self.resumed(turn, &records),
+            Input::Resumed { records, from_memory } => self.resumed(turn, &records, from_memory),
             Input::Prepare => self.want_metadata(turn),
             Input::SignIn { request, records } => self.begin(turn, *request, &records),
             Input::Cancel => self.cancel(turn),
@@ -220,10 +222,14 @@ impl Session {
         turn.effects.push(Effect::Show);
     }
 
-    fn resumed(&mut self, turn: &mut Turn<'_>, records: &Records) {
+    fn resumed(&mut self, turn: &mut Turn<'_>, records: &Records, from_memory: bool) {
         // Back from the provider by the browser's memory: the page must be usable again.
         if matches!(self.stage, Stage::Left) {
             self.stage = Stage::Idle;
+        }
+        // What was on its way when the page was put aside is lost, and the code may have been used.
+        if from_memory && matches!(self.stage, Stage::Confirming(_) | Stage::Completing(_)) {
+            self.interrupted(turn);
         }
         // What was signed out elsewhere meanwhile must not come back to the screen.
         if self.identity.is_some() && !self.memory_only && !records.has(&self.session_key()) {

@@ -53,6 +53,8 @@ pub enum Input {
     Resumed {
         /// What is kept now.
         records: Records,
+        /// Out of the browser's memory: the requests of before were cut off.
+        from_memory: bool,
     },
     /// A sign-in is likely: the pointer is over the button, or the page is idle.
     Prepare,
