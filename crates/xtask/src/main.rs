@@ -1,10 +1,15 @@
 //! The commands of the project, one file each: `cargo xtask --help`.
+//!
+//! Not for deployment: `serve` is a host for demos and tests. Uses none of the product's own code.
 #![expect(clippy::print_stdout, reason = "a command talks to whoever typed it")]
 
+mod browsers;
 mod build;
 mod check;
 mod demo;
+mod house;
 mod matrix;
+mod packages;
 mod serve;
 mod shell;
 mod test;
@@ -19,49 +24,69 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   demo [--release] [--port N] [--open]   a local provider and the app, until Ctrl-C
-  test [unit|browser|e2e]                everything that CI runs, or one part of it
-  build [--release]                      dist/: the static site, with a table of sizes
+  test [unit|browser|e2e] [--browser chromium|firefox|webkit]
+                                         everything that CI runs, or one part of it
+  build                                  dist/: the static site, with a table of sizes
   check                                  formats, lints, documentation, licences, the direction of dependencies
   matrix [--missing]                     the security matrix against the tests of the last `test`
-  serve --dir DIR [--host NAME] [--port N] [--base /PATH/] [--config JSON] [--connect ORIGIN]… [--no-csp]
+  serve --dir DIR [--host NAME] [--port N] [--base /PATH/] [--config FILE|JSON] [--connect ORIGIN]… [--no-csp]
                                          a static host without rewrite rules, with the headers we recommend
-  set-up [--tests]                       installs what is missing; the others call it
+  set-up [--tests] [--browser NAME]      installs what is missing; the others call it
 
-Tools are kept in $POLAR_SIGNIN_CACHE, or ~/.cache/polar-signin.
+Tools are kept in $POLAR_SIGNIN_CACHE, $XDG_CACHE_HOME/polar-signin or ~/.cache/polar-signin.
 ";
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    run().unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
 
-fn run() -> Result<()> {
+fn run() -> Result<ExitCode> {
+    // A build may replace this program while it runs.
+    shell::own()?;
     let mut arguments = lexopt::Parser::from_env();
     let command = match arguments.next()? {
         Some(Value(command)) => command.string()?,
         Some(Long("help") | Short('h')) | None => {
             print!("{HELP}");
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
         Some(other) => return Err(other.unexpected().into()),
     };
     match command.as_str() {
+        "test" => return test::run(arguments),
+        "check" => {
+            return match arguments.next()? {
+                None => check::run(),
+                Some(other) => Err(other.unexpected().into()),
+            };
+        }
         "demo" => demo::run(arguments),
-        "test" => test::run(arguments),
         "build" => build::run(arguments),
-        "check" => check::run(),
         "matrix" => matrix::run(arguments),
         "serve" => serve::run(arguments),
-        "set-up" => match arguments.next()? {
-            None => tools::for_build().map(drop),
-            Some(Long("tests")) => tools::for_tests().map(drop),
-            Some(other) => Err(other.unexpected().into()),
-        },
+        "set-up" => set_up(arguments),
         other => bail!("no command `{other}`; see cargo xtask --help"),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What building needs; with `--tests` or a browser's name also what the tests need.
+fn set_up(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut engine = None;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("tests") => engine = engine.or(Some(browsers::Engine::Chromium)),
+            Long("browser") => engine = Some(arguments.value()?.parse()?),
+            other => return Err(other.unexpected().into()),
+        }
     }
+    tools::for_site(true)?;
+    if let Some(engine) = engine {
+        tools::for_browser_tests()?;
+        browsers::ready(engine)?;
+    }
+    Ok(())
 }

@@ -5,12 +5,12 @@ use std::{
     fs,
     io::Write as _,
     path::{Component, Path, PathBuf},
-    sync::Arc,
+    thread,
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use lexopt::prelude::*;
-use tiny_http::{Header, Request, Response, Server};
+use tiny_http::{Header, Method, Request, Response, Server};
 
 /// What is served, and how.
 struct Site {
@@ -36,29 +36,20 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
         }
     }
     let policy = with_policy.then(|| policy(&connect));
-    let site = Arc::new(Site { dir: dir.context("--dir is missing")?, base, config, policy });
+    let dir = dir.context("--dir is missing: the folder to serve")?;
+    if !dir.is_dir() {
+        bail!("no folder {}", dir.display());
+    }
+    let site = Site { dir, base, config, policy };
     let server =
         Server::http((host.as_str(), port)).map_err(|error| anyhow!("cannot listen on {host}:{port}: {error}"))?;
-    let port = server.server_addr().to_ip().context("no TCP address")?.port();
-    println!("serving http://{host}:{port}{}", site.base);
+    println!("serving http://{host}:{}{}", port_of(&server)?, site.base);
     std::io::stdout().flush()?;
+    site.serve(&server)
+}
 
-    let server = Arc::new(server);
-    let workers: Vec<_> = (0..4)
-        .map(|_| {
-            let (server, site) = (server.clone(), site.clone());
-            std::thread::spawn(move || {
-                while let Ok(request) = server.recv() {
-                    // A browser that went away is no concern of a static host.
-                    let _ = site.answer(request);
-                }
-            })
-        })
-        .collect();
-    for worker in workers {
-        worker.join().map_err(|_| anyhow!("a worker stopped"))?;
-    }
-    Ok(())
+fn port_of(server: &Server) -> Result<u16> {
+    Ok(server.server_addr().to_ip().context("no TCP address")?.port())
 }
 
 /// JSON as it is given, or the file of that name.
@@ -69,31 +60,47 @@ fn read_config(given: &str) -> Result<Vec<u8>> {
     fs::read(given).with_context(|| format!("cannot read {given}"))
 }
 
-/// `docs/hosting.md` explains each part.
+/// The policy that we recommend. Scripts, styles and requests of the site's own origin, the provider
+/// and its pictures; nothing inline, no frame around it, no HTML made out of text.
 fn policy(connect: &[String]) -> String {
-    let connect = connect.join(" ");
+    let with = |directive: &str| connect.iter().fold(directive.to_owned(), |all, origin| format!("{all} {origin}"));
     [
-        "default-src 'none'".to_owned(),
-        "script-src 'self' 'wasm-unsafe-eval'".to_owned(),
-        "style-src 'self'".to_owned(),
-        format!("connect-src 'self' {connect}"),
-        format!("img-src 'self' https: data: {connect}"),
-        "base-uri 'none'".to_owned(),
-        "form-action 'self'".to_owned(),
-        "frame-ancestors 'none'".to_owned(),
-        "require-trusted-types-for 'script'".to_owned(),
+        "default-src 'none'",
+        "script-src 'self' 'wasm-unsafe-eval'",
+        "style-src 'self'",
+        &with("connect-src 'self'"),
+        &with("img-src 'self' https: data:"),
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
     ]
     .join("; ")
 }
 
 impl Site {
-    fn answer(&self, request: Request) -> std::io::Result<()> {
-        let path = request.url().split(['?', '#']).next().unwrap_or_default().to_owned();
-        let Some((file, bytes)) = self.find(&path) else {
-            let response = Response::from_string("404: there is nothing here\n").with_status_code(404);
-            return request.respond(response);
+    /// Answers until the server is unblocked.
+    fn serve(&self, server: &Server) -> Result<()> {
+        let work = || {
+            while let Ok(request) = server.recv() {
+                // A browser that went away is no concern of a static host.
+                let _ = self.answer(request);
+            }
         };
-        let mut response = Response::from_data(bytes);
+        thread::scope(|scope| {
+            let workers = [(); 4].map(|()| scope.spawn(work));
+            workers.into_iter().try_for_each(|worker| worker.join()).map_err(|_| anyhow!("a worker stopped"))
+        })
+    }
+
+    fn answer(&self, request: Request) -> std::io::Result<()> {
+        let path = request.url().split(['?', '#']).next().unwrap_or_default();
+        let (status, file, bytes) = match (request.method(), self.find(path)) {
+            (Method::Get | Method::Head, Some((file, bytes))) => (200, file, bytes),
+            (Method::Get | Method::Head, None) => (404, "404.txt".into(), b"404: there is nothing here\n".to_vec()),
+            _ => (405, "405.txt".into(), b"405: this host only serves files\n".to_vec()),
+        };
+        let mut response = Response::from_data(bytes).with_status_code(status);
         for (name, value) in self.headers(&file) {
             if let Ok(header) = Header::from_bytes(name, value) {
                 response.add_header(header);
@@ -126,6 +133,7 @@ impl Site {
             "json" => "application/json",
             "svg" => "image/svg+xml",
             "png" => "image/png",
+            "txt" => "text/plain; charset=utf-8",
             _ => "application/octet-stream",
         };
         let cache = if is_hashed(file) { "public, max-age=31536000, immutable" } else { "no-store" };
@@ -167,6 +175,64 @@ mod tests {
         {
             assert_eq!(body(missing), None, "{missing}");
         }
+        fs::remove_dir_all(dir).expect("the folder is ours");
+    }
+
+    #[test]
+    fn the_headers_are_those_that_we_recommend() {
+        let policy = policy(&["http://127.0.0.1:8400".to_owned()]);
+        assert_eq!(
+            policy,
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' \
+             http://127.0.0.1:8400; img-src 'self' https: data: http://127.0.0.1:8400; base-uri 'none'; form-action \
+             'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+        );
+        let site = Site { dir: PathBuf::new(), base: "/".to_owned(), config: None, policy: Some(policy.clone()) };
+        let of = |file: &str, name: &str| {
+            let headers = site.headers(Path::new(file));
+            headers.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        };
+        assert_eq!(of("index.html", "content-security-policy"), Some(policy));
+        assert_eq!(of("app-0123456789abcdef_bg.wasm", "content-type").as_deref(), Some("application/wasm"));
+        for fresh in ["index.html", "config.json", "boot.js"] {
+            assert_eq!(of(fresh, "cache-control").as_deref(), Some("no-store"), "{fresh}");
+            assert_eq!(of(fresh, "x-content-type-options").as_deref(), Some("nosniff"), "{fresh}");
+            assert_eq!(of(fresh, "referrer-policy").as_deref(), Some("no-referrer"), "{fresh}");
+        }
+        let site = Site { policy: None, ..site };
+        assert!(site.headers(Path::new("index.html")).iter().all(|(name, _)| *name != "content-security-policy"));
+    }
+
+    #[test]
+    fn a_path_that_is_no_file_is_a_plain_404() {
+        let dir = std::env::temp_dir().join(format!("polar-signin-served-{}", std::process::id()));
+        fs::create_dir_all(&dir).expect("a temporary folder");
+        fs::write(dir.join("index.html"), "home").expect("a file");
+        let site = Site { dir: dir.clone(), base: "/some/sub/".to_owned(), config: None, policy: None };
+        let server = Server::http("127.0.0.1:0").expect("a free port");
+        let port = port_of(&server).expect("a port");
+        let ask = |request: &str| {
+            let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+            write!(stream, "{request} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").expect("it reads");
+            let mut answer = String::new();
+            std::io::Read::read_to_string(&mut stream, &mut answer).expect("it answers");
+            answer
+        };
+        thread::scope(|scope| {
+            scope.spawn(|| site.serve(&server));
+            let answers = [
+                ask("GET /some/sub/?code=1"),
+                ask("GET /some/sub/callback"),
+                ask("GET /"),
+                ask("POST /some/sub/"),
+                ask("HEAD /some/sub/"),
+            ];
+            (0..4).for_each(|_| server.unblock());
+            let status = answers.each_ref().map(|answer| &answer[9..12]);
+            assert_eq!(status, ["200", "404", "404", "405", "200"]);
+            assert!(answers[0].ends_with("\r\n\r\nhome") && answers[4].ends_with("\r\n\r\n"), "{answers:?}");
+            assert!(!answers[1].contains("home"), "{}", answers[1]);
+        });
         fs::remove_dir_all(dir).expect("the folder is ours");
     }
 

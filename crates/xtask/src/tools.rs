@@ -1,18 +1,20 @@
 //! What the project needs on a machine, and how it comes there: once, outside `target/`, said
-//! aloud.
+//! aloud. Browsers are in `browsers.rs`.
 
 use std::{
+    env::consts::EXE_EXTENSION,
     ffi::OsString,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
 };
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::{cargo, find, first_line, root, run};
+use crate::shell::{cargo, find, first_line, output, root, run};
 
 /// A command that `cargo install` brings.
-struct Tool {
+pub(crate) struct Tool {
     name: &'static str,
     /// Must agree with the workspace's `Cargo.toml` where the crate has the same name.
     version: &'static str,
@@ -25,27 +27,36 @@ const WASM_BINDGEN: Tool = Tool {
     name: "wasm-bindgen-cli",
     version: "0.2.130",
     binary: "wasm-bindgen",
-    // Its lock file names a version of a crate that is not everywhere to be had.
+    // Its lock file names a version of a crate that is not to be had everywhere.
     locked: false,
-    what_for: "makes the JavaScript beside the wasm, about two minutes",
+    what_for: "makes the JavaScript beside the wasm; takes about two minutes",
 };
 const TRUNK: Tool = Tool {
     name: "trunk",
     version: "0.21.14",
     binary: "trunk",
     locked: true,
-    what_for: "builds the site, about four minutes",
+    what_for: "builds the site; takes about four minutes",
 };
 const WASM_PACK: Tool = Tool {
     name: "wasm-pack",
     version: "0.15.1",
     binary: "wasm-pack",
     locked: true,
-    what_for: "runs the browser tests, about a minute",
+    what_for: "runs the browser tests; takes about a minute",
+};
+/// Firefox's driver.
+pub(crate) const GECKODRIVER: Tool = Tool {
+    name: "geckodriver",
+    version: "0.37.1",
+    binary: "geckodriver",
+    locked: true,
+    what_for: "drives Firefox; takes about two minutes",
 };
 
-/// The npm package that ships `wasm-opt`.
+/// The npm package that ships `wasm-opt`, and the oldest `wasm-opt` that knows what Rust emits.
 const BINARYEN: &str = "132.0.0";
+const OLDEST_WASM_OPT: u32 = 116;
 
 /// Where the tools are: to put before the `PATH` of what is run.
 pub(crate) struct Tools {
@@ -67,126 +78,182 @@ impl Tools {
     }
 }
 
-/// What building the site needs.
-pub(crate) fn for_build() -> Result<Tools> {
+/// What building the site needs. A build that nobody deploys does without `wasm-opt`.
+pub(crate) fn for_site(release: bool) -> Result<Tools> {
     wasm_target()?;
-    let mut folders = vec![install(&WASM_BINDGEN)?, install(&TRUNK)?];
-    let wasm_opt = wasm_opt()?;
+    let cache = Cache::open()?;
+    let mut folders = vec![cache.install(&WASM_BINDGEN)?, cache.install(&TRUNK)?];
+    let wasm_opt = if release { cache.wasm_opt()? } else { None };
     folders.extend(wasm_opt.iter().cloned());
+    sources()?;
     Ok(Tools { folders, wasm_opt: wasm_opt.is_some() })
 }
 
-/// What the tests need besides: wasm-pack, and a browser with its driver.
-pub(crate) fn for_tests() -> Result<Tools> {
-    let mut tools = for_build()?;
-    tools.folders.push(install(&WASM_PACK)?);
-    browser()?;
-    Ok(tools)
+/// What the browser package's tests need, besides a browser.
+pub(crate) fn for_browser_tests() -> Result<Tools> {
+    wasm_target()?;
+    let cache = Cache::open()?;
+    Ok(Tools { folders: vec![cache.install(&WASM_BINDGEN)?, cache.install(&WASM_PACK)?], wasm_opt: false })
 }
 
-/// Where tools are kept.
-fn cache() -> Result<PathBuf> {
-    if let Some(folder) = std::env::var_os("POLAR_SIGNIN_CACHE") {
-        return Ok(folder.into());
+/// One tool: its folder.
+pub(crate) fn one(tool: &Tool) -> Result<PathBuf> {
+    Cache::open()?.install(tool)
+}
+
+/// The folder of tools, held by one set-up at a time.
+struct Cache {
+    folder: PathBuf,
+    /// Released when this is dropped, or the process ends in whichever way.
+    _lock: File,
+}
+
+impl Cache {
+    fn open() -> Result<Self> {
+        let folder = cache_folder()?;
+        let tools = folder.join("tools");
+        fs::create_dir_all(&tools).with_context(|| format!("cannot make {}", tools.display()))?;
+        let lock = File::create(tools.join(".lock"))?;
+        if lock.try_lock().is_err() {
+            println!("another set-up is at work in {}: waiting for it", tools.display());
+            lock.lock()?;
+        }
+        Ok(Self { folder, _lock: lock })
     }
-    if let Some(folder) = std::env::var_os("XDG_CACHE_HOME") {
-        return Ok(PathBuf::from(folder).join("polar-signin"));
+
+    /// The folder of a tool's binary, installed if it is missing or another version.
+    fn install(&self, tool: &Tool) -> Result<PathBuf> {
+        let Tool { name, version, .. } = tool;
+        let folder = self.folder.join("tools").join(format!("{}-{version}", name.trim_end_matches("-cli")));
+        let bin = folder.join("bin");
+        // `cargo install` puts the binary in place as its last act: one that answers is whole.
+        let binary = bin.join(tool.binary).with_extension(EXE_EXTENSION);
+        let answers = || first_line(&binary, "--version").is_some_and(|line| line.contains(version));
+        if answers() {
+            return Ok(bin);
+        }
+        println!("installing {name} {version} into {} ({})", folder.display(), tool.what_for);
+        let build = self.folder.join("build");
+        let mut command = cargo();
+        command.args(["install", "--quiet", "--force", name, "--version", version, "--root"]).arg(&folder);
+        if tool.locked {
+            command.arg("--locked");
+        }
+        // These programs work for seconds: building them quickly is worth more than their speed.
+        command
+            .env("CARGO_TARGET_DIR", &build)
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+            .env("CARGO_PROFILE_RELEASE_STRIP", "true")
+            // What is meant for the project does not belong to its tools.
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .env_remove("CARGO_BUILD_TARGET");
+        // After an interruption the build's folder stays, so that the next attempt goes on from there.
+        run(&mut command)?;
+        let _ = fs::remove_dir_all(&build);
+        if answers() { Ok(bin) } else { bail!("{} was installed but does not run", binary.display()) }
     }
-    let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
+
+    /// The folder of a `wasm-opt` that is new enough. Without one the site is larger, and that is said.
+    fn wasm_opt(&self) -> Result<Option<PathBuf>> {
+        let ours = self.folder.join(format!("tools/binaryen-{}", BINARYEN.trim_end_matches(".0.0")));
+        let bin = ours.join("node_modules/.bin");
+        // Running it shows that it is whole, and that there is a Node to run it.
+        let answers = || first_line(&bin.join("wasm-opt"), "--version").is_some();
+        if answers() {
+            return Ok(Some(bin));
+        }
+        if find("npm").is_some() {
+            println!(
+                "installing wasm-opt (npm's binaryen {BINARYEN}) into {} (makes the wasm smaller; takes seconds)",
+                ours.display()
+            );
+            fs::create_dir_all(&ours)?;
+            let mut npm = Command::new("npm");
+            npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&ours);
+            if run(npm.arg(format!("binaryen@{BINARYEN}"))).is_ok() && answers() {
+                return Ok(Some(bin));
+            }
+        }
+        let on_path = find("wasm-opt")
+            .filter(|file| first_line(file, "--version").and_then(|line| major(&line)) >= Some(OLDEST_WASM_OPT));
+        if on_path.is_none() {
+            println!(
+                "no wasm-opt: npm cannot bring it, and there is none of version {OLDEST_WASM_OPT} or later on the \
+                 PATH. The site is built without it, and is larger."
+            );
+        }
+        Ok(on_path.and_then(|file| file.parent().map(Path::to_owned)))
+    }
+}
+
+/// The first number in a line: `wasm-opt version 132 (…)`, `Chromium 156.0.8078.79 built on …`.
+pub(crate) fn major(line: &str) -> Option<u32> {
+    let digits = line.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?;
+    digits.parse().ok()
+}
+
+/// `$POLAR_SIGNIN_CACHE`, or where caches are kept on this machine.
+fn cache_folder() -> Result<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(folder) = set("POLAR_SIGNIN_CACHE") {
+        // `cargo` and `npm` run elsewhere than whoever named it.
+        return Ok(std::path::absolute(folder)?);
+    }
+    if let Some(folder) = set("XDG_CACHE_HOME") {
+        return Ok(folder.join("polar-signin"));
+    }
+    let home = set("HOME").or_else(|| set("USERPROFILE"));
     let home = home.context("no home folder: set POLAR_SIGNIN_CACHE to a folder for the tools")?;
-    Ok(PathBuf::from(home).join(".cache/polar-signin"))
-}
-
-fn install(tool: &Tool) -> Result<PathBuf> {
-    let cache = cache()?;
-    let folder = cache.join("tools").join(format!("{}-{}", tool.name.trim_end_matches("-cli"), tool.version));
-    let bin = folder.join("bin");
-    // `cargo install` puts the binary in place as its last act: what is there is whole.
-    let binary = bin.join(tool.binary).with_extension(std::env::consts::EXE_EXTENSION);
-    if first_line(&binary, "--version").is_some_and(|line| line.contains(tool.version)) {
-        return Ok(bin);
-    }
-    println!("installing {} {} into {} ({})", tool.name, tool.version, folder.display(), tool.what_for);
-    let build = cache.join("build");
-    let mut command = cargo();
-    command.args(["install", "--quiet", "--force", tool.name, "--version", tool.version, "--root"]).arg(&folder);
-    if tool.locked {
-        command.arg("--locked");
-    }
-    // These programs work for seconds: building them quickly is worth more than their speed.
-    command
-        .env("CARGO_TARGET_DIR", &build)
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-        .env("CARGO_PROFILE_RELEASE_LTO", "off")
-        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-        .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
-        .env("CARGO_PROFILE_RELEASE_STRIP", "true")
-        // Flags that are meant for the project do not belong to its tools.
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    run(&mut command)?;
-    let _ = std::fs::remove_dir_all(&build);
-    Ok(bin)
+    Ok(home.join(".cache/polar-signin"))
 }
 
 fn wasm_target() -> Result<()> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let sysroot = first_line(Path::new(&rustc), "--print=sysroot").context("rustc does not answer")?;
-    if Path::new(&sysroot).join("lib/rustlib/wasm32-unknown-unknown").is_dir() {
+    if Path::new(&sysroot).join("lib/rustlib/wasm32-unknown-unknown/lib").is_dir() {
         return Ok(());
     }
     if find("rustup").is_none() {
         bail!("this Rust cannot build for wasm32-unknown-unknown: install that target the way Rust was installed");
     }
-    println!("installing the target wasm32-unknown-unknown with rustup");
+    println!("installing Rust's target wasm32-unknown-unknown with rustup (the app runs on it; takes seconds)");
     run(Command::new("rustup").args(["target", "add", "wasm32-unknown-unknown"]).current_dir(root()))
 }
 
-/// The folder of a `wasm-opt` that is new enough. Without one the site is larger, and that is said.
-fn wasm_opt() -> Result<Option<PathBuf>> {
-    let ours = cache()?.join("tools/binaryen-132");
-    let bin = ours.join("node_modules/.bin");
-    if first_line(&bin.join("wasm-opt"), "--version").is_some() {
-        return Ok(Some(bin));
+/// The sources that the app is built from. Trunk runs offline, lest it download tools of its own, and
+/// then so does the `cargo` below it.
+fn sources() -> Result<()> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = output(Command::new(rustc).arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
+    // Macros and build scripts run on the host.
+    run(cargo().args(["fetch", "--quiet", "--locked", "--target", "wasm32-unknown-unknown", "--target", host]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bindgen_command_is_the_crate_of_the_workspace() {
+        let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the workspace's manifest");
+        let line = format!("wasm-bindgen = \"={}\"", WASM_BINDGEN.version);
+        assert!(manifest.contains(&line), "Cargo.toml has no {line}");
     }
-    if find("npm").is_some() {
-        println!("installing wasm-opt (npm's binaryen {BINARYEN}) into {} (makes the wasm smaller)", ours.display());
-        std::fs::create_dir_all(&ours)?;
-        let package = format!("binaryen@{BINARYEN}");
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&ours).arg(package);
-        if run(&mut npm).is_ok() {
-            return Ok(Some(bin));
+
+    #[test]
+    fn versions_are_read_off_what_programs_print() {
+        for (line, version) in [
+            ("wasm-opt version 132 (version_132)", Some(132)),
+            ("Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)", Some(156)),
+            ("ChromeDriver 156.0.8078.79 (abc)", Some(156)),
+            ("no number", None),
+        ] {
+            assert_eq!(major(line), version, "{line}");
         }
     }
-    let on_path = find("wasm-opt").filter(|file| {
-        let version = first_line(file, "--version").unwrap_or_default();
-        version.split_whitespace().filter_map(|word| word.parse::<u32>().ok()).any(|version| version >= 116)
-    });
-    if on_path.is_none() {
-        println!("no wasm-opt (no npm, and none on the PATH that is new enough): the wasm will be larger");
-    }
-    Ok(on_path.and_then(|file| file.parent().map(Path::to_owned)))
-}
-
-/// A Chromium and its driver. On Debian as root they are installed.
-fn browser() -> Result<()> {
-    if chromium().is_some() && find("chromedriver").is_some() {
-        return Ok(());
-    }
-    let is_root = first_line(Path::new("id"), "-u").is_some_and(|id| id == "0");
-    if !(is_root && find("apt-get").is_some()) {
-        bail!(
-            "the tests need Chromium and chromedriver on the PATH. On Debian or Ubuntu:\n    \
-             sudo apt-get install -y chromium chromium-driver"
-        );
-    }
-    println!("installing Debian's chromium and chromium-driver");
-    run(Command::new("apt-get").args(["update", "-q"]))?;
-    run(Command::new("apt-get").args(["install", "-y", "-q", "chromium", "chromium-driver"]))
-}
-
-/// The browser's program.
-pub(crate) fn chromium() -> Option<PathBuf> {
-    ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(find)
 }
