@@ -5,11 +5,18 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{Context, Failure, Result, Stage, Tab, browser::Browser, provider::TOKEN};
+use crate::{
+    Context, Failure, Result, Stage, Tab,
+    browser::{Browser, LogEntry},
+    provider::TOKEN,
+};
 
 /// Words in a console that no test may cause.
 const ALARMS: [&str; 7] =
     ["panicked", "securitypolicyviolation", "unhandledrejection", "Uncaught", "RuntimeError", "Refused to", "violates"];
+
+/// What the address of the provider's own page holds, by the standard.
+const AT_PROVIDER: [&str; 2] = ["state", "nonce"];
 
 /// Makes every later page of the site tell the console what it would keep to itself.
 ///
@@ -44,17 +51,28 @@ pub async fn check(browser: &Browser, stage: &Stage) -> Result {
             check_places(&tab, &secrets, &site).await?;
         }
     }
-    check_console(browser, &secrets).await
+    check_console(browser, &secrets, stage).await
 }
 
-async fn check_console(browser: &Browser, secrets: &Secrets) -> Result {
-    for line in browser.console().await? {
-        if let Some(alarm) = ALARMS.iter().find(|alarm| line.message.contains(**alarm)) {
-            return Err(Failure::new(format!("{alarm} in the console: {}", line.message)));
-        }
+async fn check_console(browser: &Browser, secrets: &Secrets, stage: &Stage) -> Result {
+    let console = browser.console().await?;
+    if let Some(alarm) = alarm(&console) {
+        return Err(Failure::new(alarm));
+    }
+    // What the browser itself says of the provider's pages begins with their address.
+    let at_provider = format!("{}/oauth2/authorize?", stage.provider().origin());
+    for line in console {
+        let ours = !line.message.starts_with(&at_provider);
+        let secrets = if ours { secrets.clone() } else { secrets.without(&AT_PROVIDER) };
         secrets.not_in(&line.message, "the console")?;
     }
     Ok(())
+}
+
+/// What no test may cause, if it is there.
+pub(crate) fn alarm(console: &[LogEntry]) -> Option<String> {
+    let is_alarm = |line: &&LogEntry| ALARMS.iter().any(|alarm| line.message.contains(alarm));
+    console.iter().find(is_alarm).map(|line| format!("in the console: {}", line.message))
 }
 
 async fn check_places(tab: &Tab, secrets: &Secrets, site: &str) -> Result {
@@ -63,10 +81,10 @@ async fn check_places(tab: &Tab, secrets: &Secrets, site: &str) -> Result {
         secrets.not_in(text.as_str().unwrap_or_default(), place)?;
     }
     for (key, record) in session_records(tab).await? {
-        let belongs = if key.ends_with(":session") {
-            &["access_token", "refresh_token", "id_token", "nonce"][..]
-        } else {
-            &["nonce", "code_verifier"][..]
+        let belongs = match key.splitn(4, ':').nth(3) {
+            Some("session") => &["access_token", "refresh_token", "id_token", "nonce"][..],
+            Some(rest) if rest.starts_with("transaction:") => &["nonce", "code_verifier"][..],
+            _ => &[][..],
         };
         secrets.without(belongs).not_in(&record, &format!("sessionStorage {key}"))?;
     }
@@ -74,9 +92,12 @@ async fn check_places(tab: &Tab, secrets: &Secrets, site: &str) -> Result {
         let history = tab.cdp("Page.getNavigationHistory", Value::Object(serde_json::Map::new())).await?;
         for entry in history["entries"].as_array().context("no history")? {
             let url = entry["url"].as_str().unwrap_or_default();
-            // The provider's own pages have state, nonce and challenge in their addresses.
-            let secrets = if url.starts_with(site) { secrets.clone() } else { secrets.without(&["state", "nonce"]) };
-            secrets.not_in(url, "the history")?;
+            let ours = url.starts_with(site);
+            if ours {
+                secrets.not_in(url, "the history")?
+            } else {
+                secrets.without(&AT_PROVIDER).not_in(url, "the history")?
+            }
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use fantoccini::{Client, Locator, key::Key, wd::WindowHandle};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::{Context, Failure, Result, browser::Browser};
+use crate::{Context, Failure, Result, browser::Browser, hygiene};
 
 /// How long a page may take for anything.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -187,14 +187,27 @@ impl Tab {
     /// # Errors
     /// If it does not in time.
     pub async fn until(&self, what: &str, script: &str, arguments: &[&str]) -> Result {
-        let waited = eventually(format!("waiting until {what}"), async || match self.eval(script, arguments).await? {
-            Value::Null | Value::Bool(false) => Err(Failure::new("not yet")),
-            _ => Ok(()),
+        let mut attempts = 0;
+        let waited = eventually(format!("waiting until {what}"), async || {
+            match self.eval(script, arguments).await? {
+                Value::Null | Value::Bool(false) => {}
+                _ => return Ok(None),
+            }
+            attempts += 1;
+            // A page that has died will not come to it: there is no need to wait for the end.
+            if attempts % 80 == 0
+                && let Some(alarm) = hygiene::alarm(&self.browser.console().await?)
+            {
+                return Ok(Some(alarm));
+            }
+            Err(Failure::new("not yet"))
         });
-        match waited.await {
-            Ok(()) => Ok(()),
-            Err(failure) => Err(Failure::new(format!("{failure}\n{}", self.describe().await))),
-        }
+        let reason = match waited.await {
+            Ok(None) => return Ok(()),
+            Ok(Some(alarm)) => format!("waiting until {what}: {alarm}"),
+            Err(failure) => failure.to_string(),
+        };
+        Err(Failure::new(format!("{reason}\n{}", self.describe().await)))
     }
 
     /// Waits until the address fulfils a condition, and says what it is.
@@ -238,7 +251,8 @@ impl Tab {
     pub async fn describe(&self) -> String {
         let url = self.url().await.unwrap_or_else(|failure| failure.to_string());
         let text = self.eval_text("return document.body?.innerText ?? ''", &[]).await;
-        format!("at {url}:\n{}", text.unwrap_or_else(|failure| failure.to_string()))
+        let text: String = text.unwrap_or_else(|failure| failure.to_string()).chars().take(2000).collect();
+        format!("at {url}:\n{text}")
     }
 }
 

@@ -7,6 +7,7 @@ use polar_signin_e2e::{
     flows::{codes_were_sent, kept, nothing_is_kept, only_a_session_is_kept, pass_the_provider, signed_in_as},
     pages::{ErrorPage, ProviderPage, SignedInPage, StartPage},
     suite,
+    tab::eventually,
 };
 use serde_json::json;
 
@@ -19,6 +20,7 @@ suite![
     cb_24_cb_26_a_response_in_the_fragment_is_dropped,
     cb_25_a_fragment_adds_nothing_to_a_response,
     cb_10_a_reload_during_the_exchange_sends_no_second_code,
+    cb_10_the_same_callback_during_the_exchange_sends_no_second_code,
     cb_20_an_answer_of_login_required_does_not_loop,
     cb_33_other_parameters_of_the_page_stay,
     cb_43_parameters_of_other_pages_are_left_alone,
@@ -32,12 +34,12 @@ async fn cb_16_a_denial_ends_on_a_page_that_says_what_to_do(stage: Stage) -> Res
     let page = consent.deny().await?;
     assert_eq!(page.code().await?, "access_denied");
     assert!(page.text().await?.split_whitespace().count() > 8, "it says hardly anything: {}", page.text().await?);
-    assert!(page.actions().await?.contains(&"sign-in-again".to_owned()));
+    assert!(page.offers_a_way_on().await?);
     assert_eq!(tab.url().await?, stage.site());
     nothing_is_kept(&tab).await?;
     codes_were_sent(&stage, 0).await?;
     // What to do works: this time the person agrees.
-    tab.click("#sign-in-again").await?;
+    page.try_again().await?;
     pass_the_provider(&tab, "olive").await?;
     only_a_session_is_kept(&tab).await
 }
@@ -90,10 +92,10 @@ async fn cb_08_somebody_elses_callback_changes_no_session(stage: Stage) -> Resul
 
     // The victim, signed in, follows the link.
     let victim = signed_in_as(&stage, "olive").await?;
-    let subject = victim.field("subject").await?;
+    let subject = victim.subject().await?;
     victim.tab().goto(&callback).await?;
     let page = SignedInPage::wait(victim.tab()).await?;
-    assert_eq!(page.field("subject").await?, subject);
+    assert_eq!(page.subject().await?, subject);
     assert_eq!(victim.tab().url().await?, stage.site());
 
     // A victim with no session gets none.
@@ -147,35 +149,41 @@ async fn cb_24_cb_26_a_response_in_the_fragment_is_dropped(stage: Stage) -> Resu
 }
 
 async fn cb_25_a_fragment_adds_nothing_to_a_response(stage: Stage) -> Result {
-    let (tab, at_provider, _) = under_way(&stage).await?;
-    let hold = stage.gateway().hold("/config.json");
-    at_provider.person("olive").await?.decide("allow").await?;
-    let callback = stage.gateway().callback().await?;
     // A fragment of the request survives the provider's redirect, so anybody can put one there.
-    tab.goto("about:blank").await?;
-    hold.release();
-    tab.goto(&format!("{callback}#x?code=EVIL&error=zzz&state=other")).await?;
-    SignedInPage::wait(&tab).await?;
-    assert_eq!(tab.url().await?, stage.site());
+    let fault = json!({ "endpoint": "callback", "times": 1, "fragment": "x?code=EVIL&error=zzz&state=other" });
+    stage.provider().fault(fault).await?;
+    let page = signed_in_as(&stage, "olive").await?;
+    assert_eq!(page.tab().url().await?, stage.site());
     let sent = stage.provider().code_posts().await?;
     assert_eq!(sent.len(), 1);
     assert!(!sent[0].body.contains("EVIL"));
-    Ok(())
+    only_a_session_is_kept(page.tab()).await
+}
+
+/// A tab in the middle of the exchange, which will take a while, and the address it came back to.
+async fn in_the_exchange(stage: &Stage) -> Result<(Tab, String)> {
+    stage.provider().fault(json!({ "endpoint": "token", "times": 1, "delay_ms": 4000 })).await?;
+    let tab = stage.tab().await?;
+    StartPage::open(stage, &tab).await?.sign_in().await?.person("olive").await?.decide("allow").await?;
+    tab.wait_for("main[data-view=working]:not(#shell)").await?;
+    assert_eq!(tab.url().await?, stage.site());
+    eventually("waiting for the code to be sent".to_owned(), async || codes_were_sent(stage, 1).await).await?;
+    Ok((tab, stage.gateway().callback().await?))
 }
 
 async fn cb_10_a_reload_during_the_exchange_sends_no_second_code(stage: Stage) -> Result {
-    stage.provider().fault(json!({ "endpoint": "token", "times": 1, "delay_ms": 4000 })).await?;
-    let tab = stage.tab().await?;
-    StartPage::open(&stage, &tab).await?.sign_in().await?.person("olive").await?.decide("allow").await?;
-    tab.wait_for("main[data-view=working]:not(#shell)").await?;
-    tab.until_url("clean", |url| url == stage.site()).await?;
-    // Reload, and the very address of the callback, which the browser's own menus may still have.
-    let callback = stage.gateway().callback().await?;
+    let (tab, _) = in_the_exchange(&stage).await?;
     tab.reload().await?;
-    StartPage::wait(&tab).await?;
+    assert_eq!(ErrorPage::wait(&tab).await?.code().await?, "callback_interrupted");
+    nothing_is_kept(&tab).await?;
+    codes_were_sent(&stage, 1).await
+}
+
+async fn cb_10_the_same_callback_during_the_exchange_sends_no_second_code(stage: Stage) -> Result {
+    let (tab, callback) = in_the_exchange(&stage).await?;
     tab.goto(&callback).await?;
     assert_eq!(ErrorPage::wait(&tab).await?.code().await?, "callback_interrupted");
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(tab.url().await?, stage.site());
     nothing_is_kept(&tab).await?;
     codes_were_sent(&stage, 1).await
 }

@@ -65,7 +65,7 @@ async fn selected_now(stage: Stage, person: &str, number: usize, of: usize) -> R
     assert_eq!(reach.kind, "selected");
     names_one(&reach, &chosen);
     // The subject is the person, whose token was narrowed.
-    assert_ne!(page.field("subject").await?, chosen.id);
+    assert_ne!(page.subject().await?, chosen.id);
     assert!(page.field("email").await?.starts_with(person));
     // A reload finds it out again.
     page.tab().reload().await?;
@@ -81,7 +81,7 @@ async fn itself_earlier(stage: Stage, person: &str, number: usize, of: usize) ->
     assert_eq!(reach.kind, "itself");
     names_one(&reach, &chosen);
     // The token is the organization's own.
-    assert_eq!(page.field("subject").await?, chosen.id);
+    assert_eq!(page.subject().await?, chosen.id);
     assert_eq!(page.userinfo("sub").await?, chosen.id);
     assert_eq!(page.userinfo("name").await?, chosen.slug);
     page.tab().reload().await?;
@@ -223,10 +223,8 @@ async fn tk_26_several_organizations_are_never_taken_for_the_chosen_one(stage: S
     let list = json!({ "items": three.collect::<Vec<_>>(), "pagination": { "total_count": 3, "max_page": 1 } });
     stage.provider().fault(json!({ "endpoint": "organizations", "times": 1, "json_merge": list })).await?;
     let (page, _) = with_one(&stage, "sam", 0, 3).await?;
-    let reach = page.reach().await?;
-    assert_eq!(reach.kind, "failed");
-    assert!(page.tab().has("[data-reach] [data-error-code=organization_several], [data-reach][data-error-code=organization_several]").await?, "{reach:?}");
-    assert!(reach.organizations.is_empty());
+    assert_eq!(page.reach_failed_by().await?, "organization_several");
+    assert!(page.reach().await?.organizations.is_empty());
     Ok(())
 }
 
@@ -247,8 +245,8 @@ async fn a_list_that_fails_leaves_the_session_and_can_be_tried_again(stage: Stag
         .fault(json!({ "endpoint": "organizations", "times": 1, "status": 500, "cors": false, "body": "" }))
         .await?;
     let page = as_a_person(&stage, "sam").await?;
-    assert_eq!(page.reach().await?.kind, "failed");
-    page.tab().click("#try-again").await?;
+    assert_eq!(page.reach_failed_by().await?, "network");
+    page.try_organizations_again().await?;
     page.tab().wait_for("[data-reach=organizations]").await?;
     assert_eq!(page.reach().await?.organizations.len(), 3);
     assert_eq!(kept(page.tab()).await?, ["session"]);

@@ -34,7 +34,7 @@ async fn cb_01_a_person_signs_in(stage: Stage) -> Result {
     // A person has no name at Polar: the page finds other words, and never none.
     assert!(!page.field("name").await?.is_empty());
 
-    let subject = page.field("subject").await?;
+    let subject = page.subject().await?;
     assert_eq!(page.claim("sub").await?, subject);
     assert_eq!(page.claim("iss").await?, "https://polar.example");
     assert!(page.claim("aud").await?.contains(polar_signin_e2e::stage::CLIENT_ID));

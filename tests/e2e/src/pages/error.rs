@@ -27,7 +27,7 @@ impl ErrorPage {
         self.tab.attribute("[data-error-code]", "data-error-code").await?.context("no error code")
     }
 
-    /// Everything that it says.
+    /// What it says to everybody.
     ///
     /// # Errors
     /// If the page does not answer.
@@ -35,18 +35,36 @@ impl ErrorPage {
         self.tab.text("main").await
     }
 
-    /// What can be done here: the ids of the buttons that are offered.
+    /// What it says in all, with what is folded away for the developer.
     ///
     /// # Errors
     /// If the page does not answer.
-    pub async fn actions(&self) -> Result<Vec<String>> {
-        let mut actions = Vec::new();
-        for id in ["sign-in-again", "try-again", "dismiss"] {
-            if self.tab.has(&format!("#{id}")).await? {
-                actions.push(id.to_owned());
-            }
-        }
-        Ok(actions)
+    pub async fn all_text(&self) -> Result<String> {
+        self.tab.eval_text("return document.querySelector('main').textContent", &[]).await
+    }
+
+    /// The button that begins another sign-in.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn try_again(&self) -> Result {
+        self.tab.click("#try-again").await
+    }
+
+    /// The button that puts the error away.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn dismiss(&self) -> Result {
+        self.tab.click("#dismiss").await
+    }
+
+    /// Whether it offers both: another sign-in, and none.
+    ///
+    /// # Errors
+    /// If the page does not answer.
+    pub async fn offers_a_way_on(&self) -> Result<bool> {
+        Ok(self.tab.has("#try-again:enabled").await? && self.tab.has("#dismiss:enabled").await?)
     }
 
     /// The tab.

@@ -1,6 +1,6 @@
 //! Before there is a client.
 
-use super::wait_for_view;
+use super::{StartPage, wait_for_view};
 use crate::{Result, Tab};
 
 /// The page that says how to make a client, and makes one.
@@ -38,6 +38,15 @@ impl SetUpPage {
     pub async fn use_client(&self, client_id: &str) -> Result {
         self.tab.type_into("#client-id", client_id).await?;
         self.tab.click("#use-client").await
+    }
+
+    /// Uses the client that was just created.
+    ///
+    /// # Errors
+    /// If the button is not there.
+    pub async fn use_created(&self) -> Result<StartPage> {
+        self.tab.click("#use-created").await?;
+        StartPage::wait(&self.tab).await
     }
 
     /// The one click that creates a client.

@@ -36,7 +36,7 @@ impl SignedInPage {
         &self.tab
     }
 
-    /// A field as it is shown: `name`, `email`, `email-verified`, `subject`, `expires`, `signed-in-at`.
+    /// A field as it is shown: `name`, `email`, `email-verified`, `expires`, `signed-in-at`.
     ///
     /// # Errors
     /// If it is not there.
@@ -44,6 +44,14 @@ impl SignedInPage {
         let css = format!("[data-field={name}]");
         self.tab.wait_for(&css).await?;
         self.tab.text(&css).await
+    }
+
+    /// The subject, which is folded away with the claims.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub async fn subject(&self) -> Result<String> {
+        self.content("[data-field=subject]").await
     }
 
     /// A claim of the ID token as it is shown.
@@ -99,6 +107,40 @@ impl SignedInPage {
             organizations: listed.as_array().into_iter().flatten().filter_map(pair).collect(),
             text: self.tab.text(REACH).await?,
         })
+    }
+
+    /// Why organizations could not be had.
+    ///
+    /// # Errors
+    /// If nothing says so.
+    pub async fn reach_failed_by(&self) -> Result<String> {
+        self.tab.wait_for("[data-reach=failed] [data-reason]").await?;
+        self.tab.attribute("[data-reach=failed] [data-reason]", "data-reason").await?.context("no reason")
+    }
+
+    /// Asks for organizations again, after they could not be had.
+    ///
+    /// # Errors
+    /// If there is no such button.
+    pub async fn try_organizations_again(&self) -> Result {
+        self.tab.click("#retry-organizations").await
+    }
+
+    /// Why userinfo could not be had.
+    ///
+    /// # Errors
+    /// If nothing says so.
+    pub async fn userinfo_failed_by(&self) -> Result<String> {
+        self.tab.wait_for("[data-userinfo-failed]").await?;
+        self.tab.attribute("[data-userinfo-failed]", "data-userinfo-failed").await?.context("no reason")
+    }
+
+    /// Asks for userinfo again, after it could not be had.
+    ///
+    /// # Errors
+    /// If there is no such button.
+    pub async fn try_userinfo_again(&self) -> Result {
+        self.tab.click("#retry-userinfo").await
     }
 
     /// Signs out.

@@ -45,4 +45,13 @@ impl StartPage {
         self.tab.click("#sign-in-organization").await?;
         ProviderPage::wait(&self.tab).await
     }
+
+    /// The button that is there after a sign-out: as somebody else.
+    ///
+    /// # Errors
+    /// If it does not lead to the provider.
+    pub async fn sign_in_as_somebody_else(&self) -> Result<ProviderPage> {
+        self.tab.click("#sign-in-again").await?;
+        ProviderPage::wait(&self.tab).await
+    }
 }
