@@ -215,7 +215,7 @@ fn nw_11_aborted_in_mid_flight() {
     // Left for the provider, the page comes back out of the browser's memory: it can be used again.
     let mut page = Trip::new(config()).leave();
     let records = page.records();
-    page.step(Input::Resumed { records });
+    page.step(Input::Resumed { records, from_memory: false });
     assert_eq!(page.snapshot().working, None);
     page.sign_in(SignIn::default());
     assert_eq!(page.snapshot().working, Some(Step::Leaving));
