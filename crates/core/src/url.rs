@@ -68,6 +68,12 @@ impl EndpointUrl {
         origin
     }
 
+    /// Whether scheme, host and port are the same, byte for byte.
+    #[must_use]
+    pub fn shares_authority(&self, other: &Self) -> bool {
+        self.text[..self.authority_end] == other.text[..other.authority_end]
+    }
+
     /// Path and query, at least `/`.
     #[must_use]
     pub fn path_and_query(&self) -> &str {

@@ -128,8 +128,8 @@ impl Session {
     /// Whether every kept endpoint is on a host of the configured provider. A storage can be
     /// edited: what it says of other hosts is believed only if the metadata says it too.
     pub(super) fn vouches_for(&self, endpoints: &Endpoints) -> bool {
-        let metadata_origin = self.config.provider().metadata_url().origin();
-        let ours = |url: &EndpointUrl| url.origin() == metadata_origin;
+        let metadata_url = self.config.provider().metadata_url();
+        let ours = |url: &EndpointUrl| url.shares_authority(metadata_url);
         ours(&endpoints.token) && ours(&endpoints.jwks) && endpoints.userinfo.as_ref().is_none_or(ours)
     }
 
