@@ -1,3 +1,5 @@
+// long: one capability, all of whose edges need the same stand-in for fetch
+
 //! `browser::http` in a real browser, behind a `fetch` that each test answers as it likes with
 //! real `Response` objects and streams.
 #![cfg(target_arch = "wasm32")]

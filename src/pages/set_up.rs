@@ -17,8 +17,9 @@ use polar_signin::{
     text::en,
 };
 use polar_signin_core::{
-    config::{Preset, check_redirect_uri},
+    config::Preset,
     error::Error,
+    redirect_uri::check_redirect_uri,
     registration::{ClientForm, RegisteredClient},
 };
 

@@ -1,6 +1,6 @@
 //! English.
 
-use polar_signin_core::{config::RedirectUriProblem, error::Code};
+use polar_signin_core::{error::Code, redirect_uri::RedirectUriProblem};
 
 /// What an error page says.
 pub struct Words {

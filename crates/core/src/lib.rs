@@ -46,6 +46,7 @@ pub mod jwks;
 pub mod jws;
 pub mod organization;
 pub mod pkce;
+pub mod redirect_uri;
 pub mod registration;
 pub mod secret;
 pub mod session;

@@ -62,7 +62,8 @@ impl Provider {
             Err(error) => return Err(error.to_string()),
         };
         let names = response.headers_names();
-        let headers = names.iter().map(|name| (name.clone(), response.header(name).unwrap_or_default().to_owned())).collect();
+        let headers =
+            names.iter().map(|name| (name.clone(), response.header(name).unwrap_or_default().to_owned())).collect();
         let status = response.status();
         let mut body = String::new();
         response.into_reader().read_to_string(&mut body).map_err(|error| error.to_string())?;
@@ -161,7 +162,10 @@ fn a_code_is_exchanged_once_with_the_right_verifier() {
     assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(864_000)));
     assert!(text(&tokens["access_token"]).starts_with("polar_at_u_"));
     let claims = claims(&tokens["id_token"]);
-    assert_eq!((&claims["iss"], &claims["aud"], &claims["nonce"]), (&json!("https://polar.example"), &json!(["app"]), &json!("n2")));
+    assert_eq!(
+        (&claims["iss"], &claims["aud"], &claims["nonce"]),
+        (&json!("https://polar.example"), &json!(["app"]), &json!("n2"))
+    );
     assert_eq!(claims["email"], "sam@example.com");
     let userinfo = provider.get("/v1/oauth2/userinfo", text(&tokens["access_token"]));
     assert_eq!(userinfo.json(), json!({ "sub": claims["sub"], "email": "sam@example.com", "email_verified": true }));
@@ -172,12 +176,19 @@ fn refreshing_rotates_without_grace_and_without_an_id_token() {
     let provider = Provider::start();
     let first = provider.tokens("olive", "n", "", ALLOW);
     let refresh = |token: &Value| {
-        provider.post("/v1/oauth2/token", &[("grant_type", "refresh_token"), ("refresh_token", text(token)), ("client_id", "app")])
+        provider.post(
+            "/v1/oauth2/token",
+            &[("grant_type", "refresh_token"), ("refresh_token", text(token)), ("client_id", "app")],
+        )
     };
     let second = refresh(&first["refresh_token"]).json();
     assert_eq!((second.get("id_token"), &second["expires_in"]), (None, &json!(3600)));
     assert_eq!(refresh(&first["refresh_token"]).json()["error"], "invalid_grant");
-    assert_eq!(provider.get("/v1/oauth2/userinfo", text(&first["access_token"])).status, 200, "the old access token lives on");
+    assert_eq!(
+        provider.get("/v1/oauth2/userinfo", text(&first["access_token"])).status,
+        200,
+        "the old access token lives on"
+    );
     assert_eq!(refresh(&second["refresh_token"]).status, 200, "no family was revoked");
 }
 
@@ -239,15 +250,20 @@ fn public_clients_can_neither_revoke_nor_introspect() {
 #[test]
 fn anyone_can_register_a_client_within_the_rules() {
     let provider = Provider::start();
-    let register = |body: Value| provider.call("POST", "/v1/oauth2/register", &[], &body.to_string()).expect("an answer");
-    let form = |uri: &str| json!({ "client_name": "Mine", "redirect_uris": [uri], "token_endpoint_auth_method": "none" });
+    let register =
+        |body: Value| provider.call("POST", "/v1/oauth2/register", &[], &body.to_string()).expect("an answer");
+    let form =
+        |uri: &str| json!({ "client_name": "Mine", "redirect_uris": [uri], "token_endpoint_auth_method": "none" });
     for good in ["https://app.example/", "http://localhost:8080/", "http://a.localhost/", "http://192.168.1.2/"] {
         let answer = register(form(good));
         assert_eq!(answer.status, 201, "{good}");
         let client = answer.json();
         assert!(text(&client["client_id"]).starts_with("polar_ci_") && client.get("client_secret").is_none());
         let at = text(&client["registration_client_uri"]).trim_start_matches(&provider.origin).to_owned();
-        assert_eq!(provider.get(&at, text(&client["registration_access_token"])).json()["redirect_uris"], json!([good]));
+        assert_eq!(
+            provider.get(&at, text(&client["registration_access_token"])).json()["redirect_uris"],
+            json!([good])
+        );
         assert_eq!(provider.get(&at, "polar_crt_wrong").status, 401);
     }
     for bad in ["http://app.example/", "ftp://localhost/", "app", "https://app.example/#x"] {
@@ -278,7 +294,8 @@ fn lists_are_paged_and_other_tokens_reach_the_api_alone() {
 #[test]
 fn other_origins_may_ask_without_credentials() {
     let provider = Provider::start();
-    let preflight = provider.call("OPTIONS", "/v1/oauth2/userinfo", &[("origin", "https://app.example")], "").expect("an answer");
+    let preflight =
+        provider.call("OPTIONS", "/v1/oauth2/userinfo", &[("origin", "https://app.example")], "").expect("an answer");
     assert!(preflight.headers["access-control-allow-headers"].contains("Authorization"));
     let metadata = provider.get("/.well-known/openid-configuration", "");
     assert_eq!(metadata.headers["access-control-allow-origin"], "*");
@@ -294,9 +311,14 @@ fn it_misbehaves_on_demand_and_only_as_often_as_asked() {
     let token = text(&provider.tokens("sam", "n", "", ALLOW)["access_token"]).to_owned();
     let fault = |fault: Value| provider.control("faults", &fault);
 
-    fault(json!({ "endpoint": "userinfo", "times": 1, "status": 503, "body": "<h1>no</h1>", "headers": { "content-type": "text/html" } }));
+    fault(
+        json!({ "endpoint": "userinfo", "times": 1, "status": 503, "body": "<h1>no</h1>", "headers": { "content-type": "text/html" } }),
+    );
     let answer = provider.get(userinfo, &token);
-    assert_eq!((answer.status, answer.body.as_str(), answer.headers["content-type"].as_str()), (503, "<h1>no</h1>", "text/html"));
+    assert_eq!(
+        (answer.status, answer.body.as_str(), answer.headers["content-type"].as_str()),
+        (503, "<h1>no</h1>", "text/html")
+    );
     assert_eq!(provider.get(userinfo, &token).status, 200);
 
     fault(json!({ "endpoint": "userinfo", "times": 1, "json_merge": { "sub": "other", "email": null } }));
@@ -319,7 +341,9 @@ fn it_misbehaves_on_demand_and_only_as_often_as_asked() {
         assert_eq!(still_good, drop == "before");
     }
 
-    fault(json!({ "endpoint": "jwks", "times": 1, "drip": { "bytes": 10, "every_ms": 20 }, "body": "0123456789".repeat(10) }));
+    fault(
+        json!({ "endpoint": "jwks", "times": 1, "drip": { "bytes": 10, "every_ms": 20 }, "body": "0123456789".repeat(10) }),
+    );
     let started = Instant::now();
     assert_eq!(provider.get("/.well-known/jwks.json", "").body.len(), 100);
     assert!(started.elapsed() >= Duration::from_millis(200));
@@ -330,9 +354,14 @@ fn it_misbehaves_on_demand_and_only_as_often_as_asked() {
     let before = claims(&provider.tokens("sam", "n5", "", ALLOW)["id_token"]);
     fault(json!({ "endpoint": "id_token", "times": 1, "claims": { "iss": "https://evil.example", "nonce": null } }));
     let spoilt = claims(&provider.tokens("sam", "n6", "", ALLOW)["id_token"]);
-    assert_eq!((&spoilt["iss"], spoilt.get("nonce"), &spoilt["sub"]), (&json!("https://evil.example"), None, &before["sub"]));
+    assert_eq!(
+        (&spoilt["iss"], spoilt.get("nonce"), &spoilt["sub"]),
+        (&json!("https://evil.example"), None, &before["sub"])
+    );
 
-    fault(json!({ "endpoint": "callback", "times": 1, "query": "code={code}&code=B&state={state}", "fragment": "code=EVIL" }));
+    fault(
+        json!({ "endpoint": "callback", "times": 1, "query": "code={code}&code=B&state={state}", "fragment": "code=EVIL" }),
+    );
     let back = provider.sign_in("sam", "n7", "", ALLOW).headers["location"].clone();
     assert!(back.ends_with("&code=B&state=s1#code=EVIL"), "{back}");
 
