@@ -21,6 +21,12 @@ const LICENCES: [&str; 12] = [
     "Zlib",
 ];
 
+/// Licences that do as well for what only builds and tests use.
+const UNSHIPPED_LICENCES: [&str; 1] = ["MPL-2.0"];
+
+/// Our packages that others link or download.
+const SHIPPED: [&str; 3] = ["polar-signin", "polar-signin-core", "polar-signin-element"];
+
 /// Which of our packages each may use. A package that is not here has not been thought about.
 const ARROWS: [(&str, &[&str]); 6] = [
     ("polar-signin", &["polar-signin-core"]),
@@ -49,22 +55,48 @@ const FOREIGN_TO_CORE: [&str; 12] = [
 ];
 
 pub(crate) fn licences() -> Result<()> {
-    let packages = packages()?;
-    let refused: Vec<String> = packages
-        .iter()
-        .filter(|package| !package["license"].as_str().is_some_and(is_allowed))
-        .map(|package| format!("{} ({})", package["name"], package["license"]))
-        .collect();
+    let metadata = metadata()?;
+    let shipped = shipped(&metadata)?;
+    let mut refused = Vec::new();
+    for package in array(&metadata, "packages")? {
+        let licence = package["license"].as_str().unwrap_or("none");
+        let also: &[&str] = if shipped.contains(&package["id"].as_str()) { &[] } else { &UNSHIPPED_LICENCES };
+        if !is_allowed(licence, also) {
+            refused.push(format!("{} ({licence})", package["name"]));
+        }
+    }
     if refused.is_empty() { Ok(()) } else { bail!("licences that are not on the list: {}", refused.join(", ")) }
+}
+
+/// The packages that end up with whoever uses ours, by their ids.
+fn shipped(metadata: &Value) -> Result<Vec<Option<&str>>> {
+    let nodes = array(&metadata["resolve"], "nodes")?;
+    let is_ours = |package: &&Value| {
+        package["source"].is_null() && package["name"].as_str().is_some_and(|name| SHIPPED.contains(&name))
+    };
+    let ours = array(metadata, "packages")?.iter().filter(is_ours);
+    let mut shipped: Vec<Option<&str>> = ours.map(|package| package["id"].as_str()).collect();
+    let mut at = 0;
+    while let Some(id) = shipped.get(at).copied() {
+        at += 1;
+        let node = nodes.iter().find(|node| node["id"].as_str() == id).context("a package that is not resolved")?;
+        for dependency in array(node, "deps")? {
+            let is_normal = array(dependency, "dep_kinds")?.iter().any(|kind| kind["kind"].is_null());
+            let id = dependency["pkg"].as_str();
+            if is_normal && !shipped.contains(&id) {
+                shipped.push(id);
+            }
+        }
+    }
+    Ok(shipped)
 }
 
 pub(crate) fn directions() -> Result<()> {
     let mut refused = Vec::new();
     // Ours are those without a registry.
-    for package in packages()?.iter().filter(|package| package["source"].is_null()) {
+    for package in array(&metadata()?, "packages")?.iter().filter(|package| package["source"].is_null()) {
         let name = package["name"].as_str().context("a package without a name")?;
-        let used = package["dependencies"].as_array().context("a package without dependencies")?;
-        for dependency in used {
+        for dependency in array(package, "dependencies")? {
             let used = dependency["name"].as_str().context("a dependency without a name")?;
             let ours = !dependency["path"].is_null();
             refused.extend(refusal(name, used, ours, dependency["kind"].is_null()));
@@ -88,34 +120,63 @@ fn refusal(package: &str, used: &str, ours: bool, normal: bool) -> Option<String
     to_core.then(|| format!("the core must not use {used}"))
 }
 
-fn packages() -> Result<Vec<Value>> {
+fn metadata() -> Result<Value> {
     let metadata = output(cargo().args(["metadata", "--format-version", "1", "--locked"]))?;
-    let mut metadata: Value = serde_json::from_str(&metadata).context("cargo metadata")?;
-    match metadata["packages"].take() {
-        Value::Array(packages) if !packages.is_empty() => Ok(packages),
-        _ => bail!("cargo metadata names no packages"),
-    }
+    serde_json::from_str(&metadata).context("cargo metadata")
+}
+
+/// A list that must be there: an empty answer would pass every rule.
+fn array<'a>(value: &'a Value, name: &str) -> Result<&'a [Value]> {
+    value[name].as_array().map(Vec::as_slice).with_context(|| format!("cargo metadata has no {name}"))
 }
 
 /// Whether an SPDX expression can be met: each `AND` part by one of its `OR` parts. Without its
 /// parentheses an expression may be refused that could be met, never the other way round.
-fn is_allowed(expression: &str) -> bool {
+fn is_allowed(expression: &str, also: &[&str]) -> bool {
     let flat = expression.replace(['(', ')'], "").replace('/', " OR ");
-    flat.split(" AND ").all(|part| part.split(" OR ").any(|licence| LICENCES.contains(&licence.trim())))
+    let is_listed = |licence: &str| LICENCES.contains(&licence) || also.contains(&licence);
+    flat.split(" AND ").all(|part| part.split(" OR ").any(|licence| is_listed(licence.trim())))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn licence_expressions_are_read() {
         for good in ["MIT", "MIT OR Apache-2.0", "MIT/Apache-2.0", "(MIT OR GPL-3.0) AND Unicode-3.0"] {
-            assert!(is_allowed(good), "{good}");
+            assert!(is_allowed(good, &[]), "{good}");
         }
         for bad in ["GPL-3.0", "MIT AND GPL-3.0", "MIT OR Apache-2.0 AND GPL-3.0", ""] {
-            assert!(!is_allowed(bad), "{bad}");
+            assert!(!is_allowed(bad, &[]), "{bad}");
         }
+        assert!(is_allowed("MPL-2.0", &UNSHIPPED_LICENCES) && !is_allowed("MPL-2.0", &[]));
+    }
+
+    #[test]
+    fn what_ships_is_what_ours_link_and_not_what_tests_use() {
+        let node = |id: &str, deps: &[(&str, Option<&str>)]| {
+            let deps: Vec<Value> =
+                deps.iter().map(|(id, kind)| json!({ "pkg": id, "dep_kinds": [{ "kind": kind }] })).collect();
+            json!({ "id": id, "deps": deps })
+        };
+        let metadata = json!({
+            "packages": [
+                { "id": "ours", "name": "polar-signin", "source": null },
+                { "id": "tests", "name": "polar-signin-e2e", "source": null },
+                { "id": "namesake", "name": "polar-signin", "source": "registry" },
+            ],
+            "resolve": { "nodes": [
+                node("ours", &[("linked", None), ("dev", Some("dev")), ("built", Some("build"))]),
+                node("linked", &[("deeper", None), ("ours", None)]),
+                node("deeper", &[]),
+                node("tests", &[("other", None)]),
+            ] },
+        });
+        let shipped = shipped(&metadata).expect("whole metadata");
+        assert_eq!(shipped, [Some("ours"), Some("linked"), Some("deeper")]);
     }
 
     #[test]

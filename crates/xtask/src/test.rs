@@ -50,7 +50,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     }
     if runs(Part::Browser) || runs(Part::EndToEnd) {
         // Without a browser neither part can run, but what did run is still counted.
-        if let Some(browser) = tally.step(&format!("set-up: {}", engine.name()), || browsers::ready(engine)) {
+        if let Some(browser) = tally.prepare(&format!("set-up: {}", engine.name()), || browsers::ready(engine)) {
             if runs(Part::Browser) {
                 in_browser(&mut tally, &browser);
             }
@@ -73,9 +73,9 @@ fn unit(tally: &mut Tally) {
 
 /// The browser package. One run a file: wasm-pack cannot be told to go on after a failure.
 fn in_browser(tally: &mut Tally, browser: &Browser) {
-    let Some(tools) = tally.step("set-up: tools for the browser tests", tools::for_browser_tests) else { return };
-    let Some(targets) = tally.step("browser tests", browser_targets) else { return };
-    let capabilities = tally.step("the browser's settings", || capabilities(browser));
+    let Some(tools) = tally.prepare("set-up: tools for the browser tests", tools::for_browser_tests) else { return };
+    let Some(targets) = tally.prepare("browser tests", browser_targets) else { return };
+    let capabilities = tally.prepare("the browser's settings", || capabilities(browser));
     let Some(capabilities) = capabilities else { return };
     let (flag, driver_flag) = browser.engine.wasm_pack();
     for target in targets {
@@ -129,12 +129,12 @@ fn capabilities(browser: &Browser) -> Result<std::path::PathBuf> {
 /// The release build in a real browser, against the provider.
 fn end_to_end(tally: &mut Tally, browser: &Browser) {
     let dist = root().join("dist");
-    let built = tally.step("build the site", || {
+    let built = tally.prepare("build the site", || {
         build::site(&tools::for_site(true)?, &dist, true)?;
         build::sizes(&dist)
     });
-    let provider = tally.step("build the provider", shell::provider);
-    let own = tally.step("this program, as the site's host", shell::own);
+    let provider = tally.prepare("build the provider", shell::provider);
+    let own = tally.prepare("this program, as the site's host", shell::own);
     let (Some(()), Some(provider), Some(own)) = (built, provider, own) else { return };
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = browser.command(&cargo);

@@ -35,20 +35,18 @@ struct Seen {
 }
 
 impl Tally {
-    /// Something that either works or does not, counted as one.
-    pub(crate) fn step<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Option<T> {
-        println!("── {name}");
-        match work() {
-            Ok(value) => {
-                self.passed += 1;
-                self.results.insert(("step".to_owned(), name.to_owned()), true);
-                Some(value)
-            }
-            Err(error) => {
-                self.fail(name, &format!("{error:#}"));
-                None
-            }
+    /// A check: something that either holds or does not, counted as one.
+    pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
+        if self.prepare(name, work).is_some() {
+            self.passed += 1;
+            self.results.insert(("step".to_owned(), name.to_owned()), true);
         }
+    }
+
+    /// What has to work before anything can be tested. Nothing to count, unless it fails.
+    pub(crate) fn prepare<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Option<T> {
+        println!("── {name}");
+        work().map_err(|error| self.fail(name, &format!("{error:#}"))).ok()
     }
 
     fn fail(&mut self, name: &str, why: &str) {
@@ -189,6 +187,8 @@ fn summary_of(line: &str) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::bail;
+
     use super::*;
 
     fn ran(script: &str) -> Tally {
@@ -248,8 +248,10 @@ mod tests {
     #[test]
     fn a_step_that_fails_does_not_stop_the_next() {
         let mut tally = Tally::default();
-        assert_eq!(tally.step("first", || Err::<(), _>(anyhow::anyhow!("no"))), None);
-        assert_eq!(tally.step("second", || Ok(7)), Some(7));
+        tally.step("first", || bail!("no"));
+        tally.step("second", || Ok(()));
+        assert_eq!((tally.passed, tally.failed), (1, 1));
+        assert_eq!(tally.prepare("third", || Ok(7)), Some(7));
         assert_eq!((tally.passed, tally.failed), (1, 1));
         assert_eq!(tally.failures, ["first"]);
     }
