@@ -121,8 +121,9 @@ fn any_ports() -> Result<[u16; 2]> {
     Ok([listeners[0].local_addr()?.port(), listeners[1].local_addr()?.port()])
 }
 
+/// The provider binds the one, the site the other, which need not mean the same.
 fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() && TcpListener::bind(("localhost", port)).is_ok()
 }
 
 /// Who can sign in: the provider knows, in its help.

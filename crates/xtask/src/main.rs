@@ -79,7 +79,7 @@ fn set_up(mut arguments: lexopt::Parser) -> Result<()> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("tests") => engine = engine.or(Some(browsers::Engine::Chromium)),
-            Long("browser") => engine = Some(arguments.value()?.parse()?),
+            Long("browser") => engine = Some(arguments.value()?.string()?.parse()?),
             other => return Err(other.unexpected().into()),
         }
     }

@@ -36,7 +36,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
                     other => bail!("no part `{other}`: unit, browser or e2e"),
                 });
             }
-            Long("browser") => engine = arguments.value()?.parse()?,
+            Long("browser") => engine = arguments.value()?.string()?.parse()?,
             other => return Err(other.unexpected().into()),
         }
     }
