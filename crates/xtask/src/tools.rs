@@ -101,24 +101,26 @@ pub(crate) fn one(tool: &Tool) -> Result<PathBuf> {
     Cache::open()?.install(tool)
 }
 
-/// The folder of tools, held by one set-up at a time.
+/// The folder of tools.
 struct Cache {
     folder: PathBuf,
-    /// Released when this is dropped, or the process ends in whichever way.
-    _lock: File,
 }
 
 impl Cache {
     fn open() -> Result<Self> {
-        let folder = cache_folder()?;
-        let tools = folder.join("tools");
+        Ok(Self { folder: cache_folder()? })
+    }
+
+    /// One installation at a time. Released when it is dropped, or the process ends in whichever way.
+    fn lock(&self) -> Result<File> {
+        let tools = self.folder.join("tools");
         fs::create_dir_all(&tools).with_context(|| format!("cannot make {}", tools.display()))?;
         let lock = File::create(tools.join(".lock"))?;
         if lock.try_lock().is_err() {
-            println!("another set-up is at work in {}: waiting for it", tools.display());
+            println!("something else is being installed into {}: waiting for it", tools.display());
             lock.lock()?;
         }
-        Ok(Self { folder, _lock: lock })
+        Ok(lock)
     }
 
     /// The folder of a tool's binary, installed if it is missing or another version.
@@ -129,6 +131,10 @@ impl Cache {
         // `cargo install` puts the binary in place as its last act: one that answers is whole.
         let binary = bin.join(tool.binary).with_extension(EXE_EXTENSION);
         let answers = || first_line(&binary, "--version").is_some_and(|line| line.contains(version));
+        if answers() {
+            return Ok(bin);
+        }
+        let _lock = self.lock()?;
         if answers() {
             return Ok(bin);
         }
@@ -167,6 +173,10 @@ impl Cache {
             return Ok(Some(bin));
         }
         if find("npm").is_some() {
+            let _lock = self.lock()?;
+            if answers() {
+                return Ok(Some(bin));
+            }
             println!(
                 "installing wasm-opt (npm's binaryen {BINARYEN}) into {} (makes the wasm smaller; takes seconds)",
                 ours.display()
