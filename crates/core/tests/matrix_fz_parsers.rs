@@ -3,34 +3,14 @@
 
 mod support;
 
-use proptest::{
-    prelude::*,
-    test_runner::{Config, TestRunner},
-};
+use proptest::prelude::*;
 use support::{
     keys::Key,
-    property::{id_token, json, jws, keys, numbers, parsers},
+    property::{
+        id_token, json, jws, keys, numbers, parsers,
+        run::{bytes, holds},
+    },
 };
-
-/// So many inputs of this kind.
-#[track_caller]
-fn holds<S: Strategy>(cases: u32, strategy: S, property: impl Fn(&[u8]))
-where
-    S::Value: AsRef<[u8]>,
-{
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
-    let outcome = TestRunner::new(config).run(&strategy, |input| {
-        property(input.as_ref());
-        Ok(())
-    });
-    if let Err(error) = outcome {
-        panic!("{error}");
-    }
-}
-
-fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
-    prop::collection::vec(any::<u8>(), 0..most)
-}
 
 /// Texts that look like JSON, or nearly.
 fn jsonish() -> impl Strategy<Value = Vec<u8>> {

@@ -23,7 +23,9 @@ fn id_10_hostile_kid() {
     let others = others.map(|kid| bad(kid, with_header(&header().set("kid", kid)), Code::IdTokenMalformed));
     let exact = with_header(&header().text("kid", "__proto__"));
     let exact = good("an odd kid, exactly", exact).keys(jwks(&[Key::K1.jwk().text("kid", "__proto__")]));
-    check(texts.into_iter().chain(others).chain([exact]));
+    let nameless = bad("a key without a kid is not meant", token::good(), Code::KeyUnknown);
+    let nameless = nameless.keys(jwks(&[Key::K1.bare_jwk()]));
+    check(texts.into_iter().chain(others).chain([exact, nameless]));
 
     // A log never shows it.
     let token = with_header(&header().text("kid", "https://evil/k"));

@@ -134,6 +134,7 @@ fn ui_04_userinfo_by_content_type() {
         ("good JSON that says it is a token", answer(200, Some("application/jwt"), good)),
         ("HTML", html(200)),
         ("good JSON that says it is HTML", answer(200, Some("text/html"), good)),
+        ("good JSON of a type of its own", answer(200, Some("application/userinfo+json"), good)),
         ("good JSON without a type", answer(200, None, good)),
     ] {
         discarded(what, outcome, Code::UserinfoMalformed);

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod numbers;
 pub mod parsers;
 pub mod return_to;
+pub mod run;
 pub mod storage;
 
 /// Decisions, read off the bytes one by one; when they run out, the first choice each time.
