@@ -69,6 +69,34 @@ impl Provider {
         self.control("settings", &settings).await
     }
 
+    /// Gives it a new key; the old one stays beside it for a while if `keep_old`.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn rotate_keys(&self, keep_old: bool) -> Result {
+        self.control("keys", &json!({ "rotate": true, "keep_old": keep_old })).await
+    }
+
+    /// Takes a person out of an organization, by its slug.
+    ///
+    /// # Errors
+    /// If it knows neither.
+    pub async fn leave_organization(&self, person: &str, slug: &str) -> Result {
+        self.control("membership", &json!({ "person": person, "remove": slug })).await
+    }
+
+    /// Creates a further public client with this redirect URI, and says its id.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn register(&self, redirect_uri: &str) -> Result<String> {
+        let client = json!({
+            "client_name": "Another app", "redirect_uris": [redirect_uri], "token_endpoint_auth_method": "none",
+        });
+        let created = self.http.post(&format!("{}/v1/oauth2/register", self.origin), &client).await?;
+        created["client_id"].as_str().map(str::to_owned).context("no client id")
+    }
+
     /// Makes it misbehave.
     ///
     /// # Errors

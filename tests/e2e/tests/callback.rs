@@ -21,11 +21,15 @@ suite![
     cb_25_a_fragment_adds_nothing_to_a_response,
     cb_10_a_reload_during_the_exchange_sends_no_second_code,
     cb_10_the_same_callback_during_the_exchange_sends_no_second_code,
+    cb_15_another_client_than_the_sign_in_began_with_gets_no_code,
+    cb_18_cb_21_an_answer_that_contradicts_itself_ends_its_sign_in,
+    st_03_an_edited_record_leads_the_code_nowhere,
     cb_20_an_answer_of_login_required_does_not_loop,
     cb_33_other_parameters_of_the_page_stay,
     cb_43_parameters_of_other_pages_are_left_alone,
+    cb_48_a_provider_that_keeps_the_person_leaves_a_usable_page;
+    chromium:
     cb_39_the_address_is_clean_before_anything_else_happens,
-    cb_48_a_provider_that_keeps_the_person_leaves_a_usable_page,
 ];
 
 async fn cb_16_a_denial_ends_on_a_page_that_says_what_to_do(stage: Stage) -> Result {
@@ -186,6 +190,55 @@ async fn cb_10_the_same_callback_during_the_exchange_sends_no_second_code(stage:
     assert_eq!(tab.url().await?, stage.site());
     nothing_is_kept(&tab).await?;
     codes_were_sent(&stage, 1).await
+}
+
+async fn cb_15_another_client_than_the_sign_in_began_with_gets_no_code(stage: Stage) -> Result {
+    let (tab, at_provider, _) = under_way(&stage).await?;
+    let mut config = stage.config();
+    config["client_id"] = json!(stage.provider().register(&stage.site()).await?);
+    stage.gateway().configure(&config);
+    at_provider.person("olive").await?.decide("allow").await?;
+    assert_eq!(ErrorPage::wait(&tab).await?.code().await?, "provider_changed");
+    assert_eq!(tab.url().await?, stage.site());
+    nothing_is_kept(&tab).await?;
+    codes_were_sent(&stage, 0).await
+}
+
+async fn cb_18_cb_21_an_answer_that_contradicts_itself_ends_its_sign_in(stage: Stage) -> Result {
+    for answer in [
+        "code=polar_ac_a&code=polar_ac_b",
+        "code=polar_ac_a&%63ode=polar_ac_a",
+        "code=polar_ac_a&error=access_denied",
+        "code=",
+    ] {
+        let (tab, _, state) = under_way(&stage).await?;
+        tab.goto(&format!("{}?{answer}&state={state}", stage.site())).await?;
+        assert_eq!(ErrorPage::wait(&tab).await?.code().await?, "callback_malformed", "{answer}");
+        assert_eq!(tab.url().await?, stage.site());
+        nothing_is_kept(&tab).await?;
+    }
+    codes_were_sent(&stage, 0).await
+}
+
+async fn st_03_an_edited_record_leads_the_code_nowhere(stage: Stage) -> Result {
+    // A page of this origin with a hole in it writes another endpoint into what is remembered.
+    let tab = stage.tab().await?;
+    StartPage::open(&stage, &tab).await?.sign_in().await?;
+    tab.back().await?;
+    StartPage::wait(&tab).await?;
+    let sink = format!("{}/sink", stage.gateway().origin());
+    tab.eval(
+        "const key = Object.keys(sessionStorage).find(key => key.includes(':transaction:'));
+         sessionStorage[key] = JSON.stringify({ ...JSON.parse(sessionStorage[key]), token_endpoint: arguments[0] });",
+        &[&sink],
+    )
+    .await?;
+    tab.forward().await?;
+    let page = ProviderPage::wait(&tab).await?.allow_in_vain("olive").await?;
+    assert_eq!(page.code().await?, "transaction_corrupt");
+    nothing_is_kept(&tab).await?;
+    assert!(stage.gateway().requests().iter().all(|seen| !seen.target.contains("/sink")), "the code went astray");
+    codes_were_sent(&stage, 0).await
 }
 
 async fn cb_20_an_answer_of_login_required_does_not_loop(stage: Stage) -> Result {

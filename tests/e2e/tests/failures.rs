@@ -21,6 +21,8 @@ suite![
     nw_07_an_answer_that_breaks_off,
     nw_02_an_answer_without_cors_headers,
     nw_04_a_token_endpoint_that_never_answers,
+    nw_05_an_answer_that_drips_is_not_waited_for,
+    nw_06_an_answer_without_end_is_cut_off,
     nw_08_too_many_requests_at_the_token_endpoint,
     nw_10_tk_22_a_redirect_at_the_token_endpoint_leads_nowhere,
     nw_01_unreachable_metadata_is_asked_for_again_and_then_given_up,
@@ -148,6 +150,14 @@ async fn nw_02_an_answer_without_cors_headers(stage: Stage) -> Result {
 
 async fn nw_04_a_token_endpoint_that_never_answers(stage: Stage) -> Result {
     one_post(stage, json!({ "delay_ms": 40_000 }), "timeout").await
+}
+
+async fn nw_05_an_answer_that_drips_is_not_waited_for(stage: Stage) -> Result {
+    one_post(stage, json!({ "drip": { "bytes": 1, "every_ms": 1000 } }), "timeout").await
+}
+
+async fn nw_06_an_answer_without_end_is_cut_off(stage: Stage) -> Result {
+    one_post(stage, json!({ "body": " ".repeat(1 << 16), "repeat_body": 2000 }), "too_large").await
 }
 
 async fn nw_08_too_many_requests_at_the_token_endpoint(stage: Stage) -> Result {

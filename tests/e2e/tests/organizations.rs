@@ -24,6 +24,7 @@ suite![
     one_box_narrows_a_sign_in_to_one,
     an_organization_is_asked_for_again_every_time,
     tk_26_several_organizations_are_never_taken_for_the_chosen_one,
+    whoever_leaves_the_chosen_organization_is_told,
     without_the_scope_the_reach_is_unknown,
     a_list_that_fails_leaves_the_session_and_can_be_tried_again,
 ];
@@ -224,6 +225,17 @@ async fn tk_26_several_organizations_are_never_taken_for_the_chosen_one(stage: S
     stage.provider().fault(json!({ "endpoint": "organizations", "times": 1, "json_merge": list })).await?;
     let (page, _) = with_one(&stage, "sam", 0, 3).await?;
     assert_eq!(page.reach_failed_by().await?, "organization_several");
+    assert!(page.reach().await?.organizations.is_empty());
+    Ok(())
+}
+
+async fn whoever_leaves_the_chosen_organization_is_told(stage: Stage) -> Result {
+    let (page, chosen) = with_one(&stage, "sam", 1, 3).await?;
+    assert_eq!(page.reach().await?.kind, "selected");
+    stage.provider().leave_organization("sam", &chosen.slug).await?;
+    page.tab().reload().await?;
+    let page = SignedInPage::wait(page.tab()).await?;
+    assert_eq!(page.reach_failed_by().await?, "organization_none");
     assert!(page.reach().await?.organizations.is_empty());
     Ok(())
 }

@@ -24,6 +24,8 @@ suite![
     tk_24_another_access_token_hash_is_refused,
     tk_11_a_missing_id_token_is_refused,
     ui_01_userinfo_of_somebody_else_ends_the_sign_in,
+    cb_04_an_answer_of_another_issuer_is_refused,
+    cb_03_an_answer_without_the_announced_issuer_is_refused,
     ds_02_metadata_of_another_issuer_is_refused_before_leaving,
     a_sign_in_works_again_after_a_refusal,
 ];
@@ -134,6 +136,26 @@ async fn ui_01_userinfo_of_somebody_else_ends_the_sign_in(stage: Stage) -> Resul
     tab.reload().await?;
     StartPage::wait(&tab).await?;
     codes_were_sent(&stage, 1).await
+}
+
+/// Signs in with this answer in place of the provider's own: refused before the code goes anywhere.
+async fn refuse_answer(stage: Stage, query: &str, code: &str) -> Result {
+    stage.provider().fault(json!({ "endpoint": "callback", "times": 1, "query": query })).await?;
+    let page = refused_as(&stage, "olive").await?;
+    assert_eq!(page.code().await?, code);
+    assert_eq!(page.tab().url().await?, stage.site());
+    nothing_is_kept(page.tab()).await?;
+    codes_were_sent(&stage, 0).await
+}
+
+async fn cb_04_an_answer_of_another_issuer_is_refused(stage: Stage) -> Result {
+    let query = "code={code}&state={state}&iss=https%3A%2F%2Fevil.example";
+    refuse_answer(stage, query, "issuer_parameter_mismatch").await
+}
+
+async fn cb_03_an_answer_without_the_announced_issuer_is_refused(stage: Stage) -> Result {
+    stage.provider().settings(json!({ "iss_parameter": true })).await?;
+    refuse_answer(stage, "code={code}&state={state}", "issuer_parameter_missing").await
 }
 
 async fn ds_02_metadata_of_another_issuer_is_refused_before_leaving(stage: Stage) -> Result {

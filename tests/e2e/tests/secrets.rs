@@ -1,13 +1,17 @@
 //! No secret where none belongs, nothing that the policy of the page forbids, and a browser that
 //! will not keep anything.
 
+use hyper::header::{HeaderName, HeaderValue};
 use polar_signin_e2e::{
     Context, Result, Stage, Tab,
     flows::{codes_were_sent, kept, nothing_is_kept, only_a_session_is_kept, signed_in_as},
+    gateway::Rule,
     hygiene::{self, Secrets},
     pages::{ErrorPage, StartPage},
     provider::TOKEN,
+    stage::BASE,
     suite,
+    tab::eventually,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +28,10 @@ suite![
     st_04_storage_that_is_null_is_an_error_before_leaving,
     st_05_full_storage_is_an_error_before_leaving,
     st_05_storage_that_is_full_after_the_sign_in_leaves_a_session_in_memory,
+    st_08_a_policy_that_forbids_the_app_is_named_on_the_page,
+    st_08_a_policy_that_forbids_the_provider_is_a_network_error,
+    an_app_that_does_not_arrive_leaves_no_dead_button,
+    st_13_a_page_with_odd_prototypes_sends_what_it_should,
     cb_47_no_randomness_is_an_error_before_leaving,
 ];
 
@@ -173,16 +181,16 @@ async fn st_07_a_whole_sign_in_violates_no_policy(stage: Stage) -> Result {
     hygiene::check(tab.browser(), &stage).await?;
     // The policy is there, and the watch sees what breaks it.
     tab.eval(
-        "const script = document.createElement('p'); script.setAttribute('onclick', '1'); document.body.append(script)",
+        "const style = document.createElement('style'); style.textContent = 'p {}'; document.head.append(style)",
         &[],
     )
     .await?;
     let found = async || {
         let console = tab.browser().console().await?;
-        let violation = console.iter().find(|line| line.message.contains("securitypolicyviolation: script-src"));
+        let violation = console.iter().find(|line| line.message.contains("securitypolicyviolation: style-src"));
         violation.map(|_| ()).context("the watch saw no violation")
     };
-    polar_signin_e2e::tab::eventually("looking for the violation".to_owned(), found).await?;
+    eventually("looking for the violation".to_owned(), found).await?;
     // This page has done what no page may; it is not looked at again.
     tab.goto("about:blank").await?;
     tab.browser().forget_console().await;
@@ -204,7 +212,7 @@ async fn st_10_nothing_is_loaded_from_anywhere_else(stage: Stage) -> Result {
     }
     assert!(seen > 8, "only {seen} requests were seen");
     for asked in stage.gateway().requests() {
-        assert!(asked.target.starts_with(polar_signin_e2e::stage::BASE), "outside of the sub-path: {}", asked.target);
+        assert!(asked.target.starts_with(BASE), "outside of the sub-path: {}", asked.target);
     }
     Ok(())
 }
@@ -266,4 +274,86 @@ async fn st_05_storage_that_is_full_after_the_sign_in_leaves_a_session_in_memory
 async fn cb_47_no_randomness_is_an_error_before_leaving(stage: Stage) -> Result {
     stays_here(&stage, "crypto.getRandomValues = array => array.fill(0)", "entropy_unavailable").await?;
     stays_here(&stage, "crypto.getRandomValues = () => { throw new Error('none') }", "entropy_unavailable").await
+}
+
+/// The site with this policy in place of its own.
+fn with_policy(stage: &Stage, policy: &str) -> Result {
+    let value = HeaderValue::from_str(policy)?;
+    stage.gateway().rule(BASE, Rule::Header(HeaderName::from_static("content-security-policy"), value));
+    Ok(())
+}
+
+async fn st_08_a_policy_that_forbids_the_app_is_named_on_the_page(stage: Stage) -> Result {
+    with_policy(&stage, "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'")?;
+    says(&stage, "wasm-unsafe-eval").await
+}
+
+async fn an_app_that_does_not_arrive_leaves_no_dead_button(stage: Stage) -> Result {
+    stage.gateway().rule(".wasm", Rule::Answer { status: 404, content_type: "text/plain", body: "gone".to_owned() });
+    says(&stage, "reload").await
+}
+
+/// That the page says this in place of a button that could do nothing.
+async fn says(stage: &Stage, words: &str) -> Result {
+    let tab = stage.tab().await?;
+    tab.goto(&stage.site()).await?;
+    let there = "return document.querySelector('main')?.innerText.includes(arguments[0])";
+    eventually(format!("waiting for {words}"), async || match tab.eval(there, &[words]).await? {
+        Value::Bool(true) => Ok(()),
+        _ => None.context(tab.describe().await),
+    })
+    .await?;
+    assert!(!tab.has("#sign-in").await?, "a button that does nothing");
+    // The browser complains of what this test has broken.
+    tab.browser().forget_console().await;
+    Ok(())
+}
+
+async fn st_08_a_policy_that_forbids_the_provider_is_a_network_error(stage: Stage) -> Result {
+    let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; img-src 'self'";
+    with_policy(&stage, policy)?;
+    let tab = stage.tab().await?;
+    StartPage::open(&stage, &tab).await?;
+    tab.click("#sign-in").await?;
+    eventually("waiting for the error".to_owned(), async || {
+        let code = tab.attribute("[data-error-code]", "data-error-code").await?;
+        if code.as_deref() == Some("network") { Ok(()) } else { None.context(tab.describe().await) }
+    })
+    .await?;
+    assert!(ErrorPage::wait(&tab).await?.all_text().await?.contains("Content-Security-Policy"));
+    tab.browser().forget_console().await;
+    Ok(())
+}
+
+async fn st_13_a_page_with_odd_prototypes_sends_what_it_should(stage: Stage) -> Result {
+    let tab = stage.tab().await?;
+    // Members of every object, which a request would take over unless it has its own.
+    tab.before_every_page(
+        "for (const [name, value] of Object.entries({
+            credentials: 'include', redirect: 'follow', referrerPolicy: 'unsafe-url', cache: 'force-cache',
+            keepalive: true, integrity: 'sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', mode: 'no-cors',
+        })) Object.defineProperty(Object.prototype, name, { value, writable: true, configurable: true });",
+    )
+    .await?;
+    let page = StartPage::open(&stage, &tab).await?.sign_in().await?.allow_as("olive").await?;
+    page.reach().await?;
+    page.userinfo("sub").await?;
+    for seen in stage.provider().requests().await? {
+        // Its own pages have their own referrers.
+        let from_here = seen.path.starts_with("/v1/") || seen.path.starts_with("/.well-known/");
+        assert!(!from_here || !seen.headers.contains_key("referer"), "{} {} has a referrer", seen.method, seen.path);
+    }
+    codes_were_sent(&stage, 1).await?;
+
+    // A redirect is not followed either.
+    let sink = format!("{}/sink", stage.provider().origin());
+    stage.provider().fault(json!({ "endpoint": "token", "times": 1, "status": 307, "redirect": sink })).await?;
+    page.sign_out().await?;
+    tab.click("#sign-in").await?;
+    assert_eq!(ErrorPage::wait(&tab).await?.code().await?, "network");
+    assert!(
+        stage.provider().requests_to("POST", "/sink").await?.is_empty(),
+        "the code went on to where the redirect led"
+    );
+    Ok(())
 }

@@ -8,16 +8,20 @@ use polar_signin_e2e::{
     pages::{SignedInPage, StartPage},
     suite,
 };
+use serde_json::json;
 
 suite![
     a_reload_keeps_the_session_and_asks_for_no_token,
-    going_back_after_a_sign_in_keeps_the_session,
     cb_09_a_used_callback_address_does_nothing,
     signing_out_leaves_nothing_behind,
     a_second_tab_has_a_session_of_its_own,
     cb_13_two_tabs_sign_in_at_once_without_a_mix_up,
     a_sign_in_begun_twice_in_one_tab_is_completed_once,
     another_person_signs_in_after_a_sign_out,
+    st_01_two_clients_on_one_origin_share_nothing,
+    st_03_a_damaged_session_is_no_session;
+    chromium:
+    going_back_after_a_sign_in_keeps_the_session,
 ];
 
 async fn a_reload_keeps_the_session_and_asks_for_no_token(stage: Stage) -> Result {
@@ -49,7 +53,7 @@ async fn going_back_after_a_sign_in_keeps_the_session(stage: Stage) -> Result {
 
 /// How many entries lie between the first and the last of the site, and one more.
 async fn last_index_of_site(tab: &Tab, stage: &Stage) -> Result<i64> {
-    let history = tab.cdp("Page.getNavigationHistory", serde_json::json!({})).await?;
+    let history = tab.cdp("Page.getNavigationHistory", json!({})).await?;
     let entries = history["entries"].as_array().context("no history")?;
     let at_site = |entry: &serde_json::Value| entry["url"].as_str().is_some_and(|url| url.starts_with(&stage.site()));
     let first = entries.iter().position(at_site).context("the site is not in the history")?;
@@ -177,4 +181,49 @@ async fn another_person_signs_in_after_a_sign_out(stage: Stage) -> Result {
     assert!(page.field("email").await?.starts_with("sam"));
     page.reach().await?;
     shows_none_of(page.tab(), &[olive]).await
+}
+
+async fn st_01_two_clients_on_one_origin_share_nothing(stage: Stage) -> Result {
+    let page = signed_in_as(&stage, "olive").await?;
+    let tab = page.tab().clone();
+    let mut config = stage.config();
+    config["client_id"] = json!(stage.provider().register(&stage.site()).await?);
+    stage.gateway().configure(&config);
+    // The other client knows nobody, and what it forgets is its own.
+    StartPage::open(&stage, &tab).await?;
+    tab.click("#sign-in").await?;
+    pass_the_provider(&tab, "olive").await?.sign_out().await?;
+    stage.gateway().reset();
+    tab.reload().await?;
+    let page = SignedInPage::wait(&tab).await?;
+    assert_eq!(page.field("email").await?, "olive@example.com");
+    only_a_session_is_kept(&tab).await
+}
+
+async fn st_03_a_damaged_session_is_no_session(stage: Stage) -> Result {
+    for damage in [
+        "record.slice(0, 100)",
+        "'null'",
+        "'{}'",
+        "record.replace('{', '{\"access_token\":\"x\",')",
+        "'x'.repeat(100000)",
+    ] {
+        let page = signed_in_as(&stage, "olive").await?;
+        let tab = page.tab();
+        tab.eval(
+            &format!(
+                "const key = Object.keys(sessionStorage).find(key => key.endsWith(':session'));
+                 const record = sessionStorage[key];
+                 sessionStorage[key] = {damage};"
+            ),
+            &[],
+        )
+        .await?;
+        tab.reload().await?;
+        StartPage::wait(tab).await?;
+        nothing_is_kept(tab).await?;
+        // For the next round it shall know nobody.
+        stage.provider().reset().await?;
+    }
+    Ok(())
 }
