@@ -148,11 +148,12 @@ impl Site {
     }
 }
 
-/// Whether a name carries the hash of its content: sixteen hexadecimal digits after a `-`.
+/// Whether a name carries the hash of its content: up to sixteen hexadecimal digits after a `-`. Trunk
+/// writes a number, so that leading zeros are missing.
 fn is_hashed(file: &Path) -> bool {
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let hash = stem.trim_end_matches("_bg").rsplit('-').next().unwrap_or_default();
-    hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit())
+    (8..=16).contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -238,10 +239,10 @@ mod tests {
 
     #[test]
     fn only_names_with_a_hash_are_kept_by_caches() {
-        for hashed in ["app-0123456789abcdef.js", "app-0123456789abcdef_bg.wasm"] {
+        for hashed in ["app-0123456789abcdef.js", "app-0123456789abcdef_bg.wasm", "style-c56119d36482b9d.css"] {
             assert!(is_hashed(Path::new(hashed)), "{hashed}");
         }
-        for plain in ["index.html", "config.json", "boot.js", "polar-signin.svg"] {
+        for plain in ["index.html", "config.json", "boot.js", "polar-signin.svg", "icon-face.svg"] {
             assert!(!is_hashed(Path::new(plain)), "{plain}");
         }
     }
