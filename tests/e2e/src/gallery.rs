@@ -54,10 +54,17 @@ pub async fn show_on(tab: &Tab, width: u32, scheme: &str) -> Result {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         tab.cdp("Emulation.setDeviceMetricsOverride", metrics).await.map(|_| ())
     };
-    let usual = if width < 600 { 740 } else { 800 };
-    screen(usual).await?;
-    let tall = tab.eval("return document.documentElement.scrollHeight", &[]).await?;
-    screen(tall.as_u64().context("no height")?.clamp(usual, 6000)).await?;
+    let mut height = if width < 600 { 740 } else { 800 };
+    // Some spaces grow with the screen, up to a limit: so must the screen, until all is on it.
+    for _ in 0..4 {
+        screen(height).await?;
+        let tall =
+            tab.eval("return document.documentElement.scrollHeight", &[]).await?.as_u64().context("no height")?;
+        if tall <= height {
+            break;
+        }
+        height = tall.min(6000);
+    }
     // Two frames, so that what is measured or pictured is what was laid out.
     tab.until(
         "the page is painted",
