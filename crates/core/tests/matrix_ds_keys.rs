@@ -170,6 +170,8 @@ fn ds_24_a_key_changed_just_before_signing() {
         assert_eq!(page.wake, None, "{what}: nothing is waited for");
         page.answer(JWKS_URI, json(200, rotated()));
         assert_eq!(page.subject().as_deref(), Some("u1"), "{what}: {:?}", page.error());
+        // Without a kid k1 was tried too; it has failed, and is not tried once more.
+        assert_eq!(page.verified, if what == "no kid" { 2 } else { 1 }, "{what}");
     }
     // Whichever of the two answers comes first.
     let token = sign(&header_of(Key::K2), &claims(), Key::K2);
@@ -178,8 +180,6 @@ fn ds_24_a_key_changed_just_before_signing() {
     page.answer(JWKS_URI, json(200, keys()));
     page.answer(JWKS_URI, json(200, rotated()));
     assert_eq!(page.subject().as_deref(), Some("u1"), "{:?}", page.error());
-    // A key that has failed is not tried once more.
-    assert_eq!(page.verified, 1);
 }
 
 #[test]
