@@ -74,10 +74,9 @@ impl AwaitClient {
         let malformed = || Error::new(Code::RegistrationMalformed, Phase::Registration);
         let response = outcome.answer(Phase::Registration)?;
         if !matches!(response.status, 200 | 201) {
-            let said = match oauth_error(&response, Phase::Registration) {
-                Some(error) => error.provider().cloned(),
-                None => validation_error(&response),
-            };
+            // Polar's own shape says more than its `error` alone.
+            let said = validation_error(&response)
+                .or_else(|| oauth_error(&response, Phase::Registration).and_then(|error| error.provider().cloned()));
             return Err(match said {
                 Some(said) => Error::new(Code::RegistrationRefused, Phase::Registration).said(said),
                 None => response.status_error(Phase::Registration),
