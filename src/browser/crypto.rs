@@ -1,11 +1,11 @@
-//! Signatures checked by the browser's own cryptography, and random bytes.
+//! Signatures checked and messages sealed by the browser's own cryptography, and random bytes.
 //!
 //! Nothing is decided here: not which algorithm may be used, nor whether a key is strong enough
 //! or meant for this. A key goes in with the members that make it a key and no others (a key's
 //! own `use` or `key_ops` would make the browser refuse what our caller has allowed), is not
 //! extractable, and is good for this one check alone.
 
-use js_sys::{Array, Object, Promise};
+use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, SubtleCrypto};
@@ -82,8 +82,44 @@ pub fn fill_random(bytes: &mut [u8]) -> Result<(), NoEntropy> {
     getrandom::fill(bytes).map_err(|_| NoEntropy)
 }
 
+/// The bytes of an initialisation vector (NIST SP 800-38D 8.2.2: by chance), which stand first in what is sealed.
+const IV: usize = 12;
+
+/// Seals a text with a 256-bit key in base64url: AES-GCM, so nobody without the key can read it or
+/// make another like it. `None` if the browser will not.
+pub async fn seal(key: &str, text: &str) -> Option<Vec<u8>> {
+    let mut sealed = vec![0; IV];
+    fill_random(&mut sealed).ok()?;
+    let (subtle, key, parameters) = sealing(key, "encrypt", &sealed).await?;
+    let promise = subtle.encrypt_with_object_and_u8_array(&parameters, &key, text.as_bytes()).ok()?;
+    sealed.extend(Uint8Array::new(&settled(promise).await?).to_vec());
+    Some(sealed)
+}
+
+/// The text that was sealed with this key; `None` for anything else.
+pub async fn unseal(key: &str, sealed: &[u8]) -> Option<String> {
+    let (iv, sealed) = sealed.split_at_checked(IV)?;
+    let (subtle, key, parameters) = sealing(key, "decrypt", iv).await?;
+    let promise = subtle.decrypt_with_object_and_u8_array(&parameters, &key, sealed).ok()?;
+    String::from_utf8(Uint8Array::new(&settled(promise).await?).to_vec()).ok()
+}
+
+async fn sealing(key: &str, usage: &str, iv: &[u8]) -> Option<(SubtleCrypto, CryptoKey, Object)> {
+    let subtle = subtle()?;
+    let jwk = options(&[("kty", "oct".into()), ("k", key.into())]);
+    let parameters = options(&[("name", "AES-GCM".into()), ("iv", Uint8Array::from(iv).into())]);
+    let usages = Array::of1(&JsValue::from_str(usage));
+    let import = subtle.import_key_with_object("jwk", &jwk, &parameters, false, &usages).ok()?;
+    let key = settled(import).await?.dyn_into().ok()?;
+    Some((subtle, key, parameters))
+}
+
+fn subtle() -> Option<SubtleCrypto> {
+    member(&member(&js_sys::global(), "crypto"), "subtle").dyn_into().ok()
+}
+
 async fn try_verify(algorithm: Algorithm, key: &Key, signing_input: &[u8], signature: &[u8]) -> Option<bool> {
-    let subtle: SubtleCrypto = member(&member(&js_sys::global(), "crypto"), "subtle").dyn_into().ok()?;
+    let subtle = subtle()?;
     let parameters = parameters(algorithm);
     let usages = Array::of1(&JsValue::from_str("verify"));
     let import = subtle.import_key_with_object("jwk", &jwk(key), &parameters, false, &usages).ok()?;

@@ -10,17 +10,21 @@
 //! |---|---|
 //! | [`http`] | one request, bounded in time and size |
 //! | [`storage`] | text kept for this tab, or in memory where that is blocked |
-//! | [`crypto`] | signatures checked, random bytes |
+//! | [`crypto`] | signatures checked, messages sealed, random bytes |
+//! | [`channel`] | what the pages of one origin say to each other, sealed |
+//! | [`locks`] | locks between them |
 //! | [`dom`] | fields, focus, the clipboard |
 //! | [`navigation`] | the page's own address, leaving it, coming back to it |
 //! | [`clock`] | the time, timers, being seen, being online |
 //! | [`events`] | the handle that the others give for a listener |
 
+pub mod channel;
 pub mod clock;
 pub mod crypto;
 pub mod dom;
 pub mod events;
 pub mod http;
+pub mod locks;
 pub mod navigation;
 pub mod storage;
 

@@ -8,16 +8,21 @@ use polar_signin_core::{
     jwks::PublicKey,
     jws::{Algorithm, SignatureCheck},
     pkce::{Entropy, NoEntropy},
+    secret::ChannelText,
     session::{Effect, Input, StorageFailure},
     time::UnixTime,
 };
+use std::rc::Rc;
+
 use wasm_bindgen_futures::spawn_local;
 
 use super::Client;
 use crate::browser::{
+    channel::Channel,
     clock::{self, Timer},
     crypto::{self, Verdict},
     http::{self, Abort, Limits, Method, Outcome, Request},
+    locks::Lock,
     navigation,
     storage::StoreError,
 };
@@ -37,6 +42,12 @@ impl Client {
             }
         }
         self.0.driving.set(false);
+    }
+
+    pub(super) fn with_channel(&self, act: impl FnOnce(&Channel)) {
+        if let Some(channel) = &*self.0.channel.borrow() {
+            act(channel);
+        }
     }
 
     fn next_input(&self) -> Option<Input> {
@@ -77,6 +88,37 @@ impl Client {
             }
             Effect::Return(path) => {
                 navigation::replace(&path);
+            }
+            Effect::Lock(ticket, name) => {
+                let client = self.clone();
+                let lock = Lock::request(&name, move || {
+                    client.drive(Input::Locked { ticket, records: client.records() });
+                });
+                self.0.locks.borrow_mut().push((ticket, lock));
+            }
+            Effect::Unlock(ticket) => self.0.locks.borrow_mut().retain(|(held, _)| *held != ticket),
+            Effect::Listen(name, key) => {
+                let client = Rc::downgrade(&self.0);
+                let channel = Channel::open(&name, key.expose(), move |text| {
+                    if let Some(inner) = client.upgrade() {
+                        Self(inner).drive(Input::Heard(ChannelText::new(text)));
+                    }
+                });
+                *self.0.channel.borrow_mut() = channel;
+            }
+            Effect::Tell(text) => self.with_channel(|channel| channel.tell(text.expose().to_owned())),
+            Effect::Bequeath(text) => self.with_channel(|channel| channel.bequeath(text.expose().to_owned())),
+            Effect::Deafen => {
+                self.0.channel.take();
+            }
+            Effect::Grant(request, granted) => {
+                let mut waiting = self.0.wanting.borrow_mut();
+                let waits = waiting.iter().position(|(number, _)| *number == request);
+                let waits = waits.map(|index| waiting.swap_remove(index).1);
+                drop(waiting);
+                if let Some(waits) = waits {
+                    waits(granted);
+                }
             }
             Effect::WakeAt(time) => {
                 let client = self.clone();

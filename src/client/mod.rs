@@ -17,13 +17,16 @@ pub use polar_signin_core::authorization::{Prompt, SignIn};
 use polar_signin_core::{
     callback::{self, Callback},
     config::{Config, KEY_PREFIX},
-    session::{Input, Records, Session},
+    error::Error,
+    session::{Grant, Input, Records, Session, Ticket, TokenRequest},
     snapshot::Snapshot,
 };
 
 use crate::browser::{
+    channel::Channel,
     clock::{self, Timer},
     events::Listener,
+    locks::Lock,
     navigation,
     storage::{Kind, Store},
 };
@@ -42,8 +45,15 @@ struct Inner {
     /// The page has been left. Requests that are cut off by that have no outcome worth hearing.
     hidden: Cell<bool>,
     alarm: RefCell<Option<Timer>>,
+    locks: RefCell<Vec<(Ticket, Lock)>>,
+    channel: RefCell<Option<Channel>>,
+    wanting: RefCell<Vec<(TokenRequest, Waiter)>>,
+    requests: Cell<u64>,
     listeners: RefCell<Vec<Listener>>,
 }
+
+/// Who waits for an access token.
+type Waiter = Box<dyn FnOnce(Result<Grant, Error>)>;
 
 impl Client {
     /// Opens the session of this page: finishes a sign-in that comes back, or finds the one that
@@ -58,6 +68,10 @@ impl Client {
             driving: Cell::new(false),
             hidden: Cell::new(false),
             alarm: RefCell::default(),
+            locks: RefCell::default(),
+            channel: RefCell::default(),
+            wanting: RefCell::default(),
+            requests: Cell::new(0),
             listeners: RefCell::default(),
         }));
         let opening = client.clone();
@@ -77,6 +91,15 @@ impl Client {
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// Gives an access token that can be used now, renewed first if that is due. `refused` is the
+    /// generation of one that an API has answered with 401: then there will be another, or an error.
+    pub fn access_token(&self, refused: Option<u64>, then: impl FnOnce(Result<Grant, Error>) + 'static) {
+        let request = TokenRequest(self.0.requests.get());
+        self.0.requests.set(request.0 + 1);
+        self.0.wanting.borrow_mut().push((request, Box::new(then)));
+        self.drive(Input::WantToken { request, refused });
     }
 
     /// Leaves for the provider.
@@ -147,9 +170,11 @@ impl Client {
         let hidden = navigation::on_page_hide(move || {
             if let Some(inner) = left.upgrade() {
                 inner.hidden.set(true);
+                Self(inner).with_channel(Channel::leave_will);
             }
         });
-        self.0.listeners.borrow_mut().extend(shown.into_iter().chain(visible).chain(hidden));
+        let online = clock::on_online(resume(false));
+        self.0.listeners.borrow_mut().extend(shown.into_iter().chain(visible).chain(hidden).chain(online));
     }
 
     fn records(&self) -> Records {

@@ -47,6 +47,11 @@ pub fn account(auth: Auth) -> AnyView {
                     nothing()
                 }
             }),
+            part(|_, account| {
+                let words = account.clock_skew.map(en::clock_is_wrong);
+                let notice = |words: String| say("p", &[("class", "notice"), ("role", "status")], &words);
+                words.map_or_else(nothing, notice)
+            }),
             organizations(auth),
             session(auth, part(scopes)),
             part(userinfo),
@@ -161,7 +166,7 @@ fn scopes(_: Auth, account: &Account) -> AnyView {
             say("dt", &[], en::SIGNED_IN_AT),
             say("dd", &[("data-field", "signed-in-at")], &local_time(account.signed_in_at.as_millis())),
             say("dt", &[], en::RENEWABLE),
-            say("dd", &[], if account.renewable { en::YES } else { en::NO }),
+            say("dd", &[("data-field", "renewal")], en::renewal(&account.renewal)),
         ],
     )
 }

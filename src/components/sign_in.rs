@@ -18,7 +18,7 @@ use crate::{
 pub fn signed_out(auth: Auth) -> AnyView {
     let client = auth.client();
     let provider = client.config().provider().name();
-    let (signed_out, blocked) = auth.with(|snapshot| (snapshot.signed_out, snapshot.memory_only));
+    let (signed_out, blocked) = auth.with(|snapshot| (snapshot.signed_out.clone(), snapshot.memory_only));
     let go = move |organization, prompt| auth.client().sign_in(SignIn { organization, prompt, ..SignIn::default() });
 
     let prepare = move |_| auth.client().prepare();
@@ -36,7 +36,7 @@ pub fn signed_out(auth: Auth) -> AnyView {
     if client.config().provider().preset().is_polar() {
         actions.push(button("sign-in-organization", "", en::FOR_AN_ORGANIZATION, Box::new(move || go(true, None))));
     }
-    if signed_out {
+    if signed_out.is_some() {
         actions.push(button(
             "sign-in-again",
             "",
@@ -55,8 +55,10 @@ pub fn signed_out(auth: Auth) -> AnyView {
     };
     let notice =
         if blocked { say("p", &[("class", "notice bad"), ("role", "status")], en::STORAGE_BLOCKED) } else { nothing() };
-    let (title, lead) =
-        if signed_out { (en::SIGNED_OUT, en::signed_out(provider)) } else { (en::SIGN_IN, en::lead(provider)) };
+    let (title, lead) = match &signed_out {
+        Some(reached) => (en::SIGNED_OUT, en::signed_out(reached, provider)),
+        None => (en::SIGN_IN, en::lead(provider)),
+    };
     el(
         "section",
         &[("class", "card narrow")],
@@ -85,6 +87,7 @@ pub fn working(auth: Auth, step: Step) -> AnyView {
                 el("div", &[("class", "actions")], vec![cancel]),
             )
         }
+        Step::SigningOut => (en::SIGNED_OUT.to_owned(), en::SIGNING_OUT_THERE, nothing()),
         Step::Completing => (en::COMPLETING.to_owned(), en::MAKING_SURE, nothing()),
     };
     el(

@@ -1,6 +1,10 @@
 //! English.
 
-use polar_signin_core::{error::Code, redirect_uri::RedirectUriProblem};
+use polar_signin_core::{
+    error::Code,
+    redirect_uri::RedirectUriProblem,
+    snapshot::{RenewalStatus, SignedOut},
+};
 
 /// What an error page says.
 pub struct Words {
@@ -231,9 +235,36 @@ pub fn lead(provider: &str) -> String {
 
 /// After signing out: what that means, and what it does not.
 #[must_use]
-pub fn signed_out(provider: &str) -> String {
-    ["You are signed out of this app. ", provider, " may still remember you, so the next sign-in can be silent."]
-        .concat()
+pub fn signed_out(reached: &SignedOut, provider: &str) -> String {
+    let rest = match reached {
+        SignedOut::Here => " may still remember you, so the next sign-in can be silent.",
+        SignedOut::Elsewhere => " may still remember you. You signed out in another tab.",
+        SignedOut::Revoked => " has ended this app's access, and may still remember you.",
+        SignedOut::NotRevoked(_) => " did not confirm that it ended this app's access. It ends by itself.",
+        SignedOut::Everywhere => " has signed you out as well.",
+    };
+    ["You are signed out of this app. ", provider, rest].concat()
+}
+
+/// How the session goes on when its access token ends.
+#[must_use]
+pub fn renewal(status: &RenewalStatus) -> &'static str {
+    match status {
+        RenewalStatus::NotOffered => "no",
+        RenewalStatus::Possible => "yes",
+        RenewalStatus::Elsewhere => "yes, by another tab",
+        RenewalStatus::UnderWay => "right now",
+        RenewalStatus::Later(..) => "yes; the last attempt failed and is made again",
+        RenewalStatus::Stopped(_) => "no, the provider refuses",
+    }
+}
+
+/// A clock that is wrong by so many seconds; positive is behind.
+#[must_use]
+pub fn clock_is_wrong(skew: i64) -> String {
+    let minutes = (skew.abs() / 60).max(1).to_string();
+    let where_to = if skew > 0 { " min behind the provider's. " } else { " min ahead of the provider's. " };
+    ["This device's clock is ", &minutes, where_to, "Set it right: sign-ins may fail."].concat()
 }
 
 /// Below the buttons.
@@ -288,7 +319,6 @@ pub const LOGO: &str = "Logo address";
 pub const LOOKING_UP: &str = "Looking up organizations";
 pub const MAKING_SURE: &str = "Making sure that it is you.";
 pub const NEW_CLIENT: &str = "A new client";
-pub const NO: &str = "no";
 pub const NOTHING_KEPT: &str = "This browser keeps nothing for this site: a reload signs you out.";
 pub const NOT_ALLOWED: &str = "Which ones is not known: seeing organizations was not allowed.";
 pub const NOT_VERIFIED: &str = "not verified";
@@ -310,6 +340,7 @@ pub const SET_UP: &str = "Set this page up";
 pub const SET_UP_LEAD: &str = "It needs to be known at Polar as a public client. That takes a minute, and no secret.";
 pub const SIGNED_IN_AT: &str = "Signed in";
 pub const SIGNED_OUT: &str = "Signed out";
+pub const SIGNING_OUT_THERE: &str = "You are signed out here. One moment: the provider is told.";
 pub const SIGN_IN: &str = "Sign in";
 pub const SIGN_OUT: &str = "Sign out";
 pub const SOMEBODY_ELSE: &str = "Sign in as somebody else";
@@ -327,4 +358,3 @@ pub const USE_CLIENT: &str = "Use this client";
 pub const USE_IT: &str = "Use it in this browser";
 pub const VERIFIED: &str = "verified";
 pub const WHERE: &str = "Where";
-pub const YES: &str = "yes";

@@ -71,6 +71,9 @@ pub struct Options {
     pub scope: Option<String>,
     /// `allow_http_on_loopback`: a weakening, for development on one machine.
     pub allow_http_on_loopback: bool,
+    /// `rp_initiated_logout`: whether signing out goes on at the provider, where that offers it.
+    /// Default `true`. The provider has to know the redirect URI as a `post_logout_redirect_uri` too.
+    pub rp_initiated_logout: Option<bool>,
 }
 
 impl Options {
@@ -95,6 +98,11 @@ impl Options {
                 "allow_http_on_loopback" => {
                     let Value::Bool(allowed) = value else { return Err(invalid("allow_http_on_loopback")) };
                     options.allow_http_on_loopback = *allowed;
+                    continue;
+                }
+                "rp_initiated_logout" => {
+                    let Value::Bool(wanted) = value else { return Err(invalid("rp_initiated_logout")) };
+                    options.rp_initiated_logout = Some(*wanted);
                     continue;
                 }
                 _ => return Err(invalid("config.json: a member that is not known")),
@@ -230,6 +238,7 @@ pub struct Config {
     scope: Vec<String>,
     algorithms: Vec<Algorithm>,
     trusted_audiences: Vec<String>,
+    rp_initiated_logout: bool,
 }
 
 impl Config {
@@ -261,7 +270,15 @@ impl Config {
             if provider.preset.is_polar() { "openid profile email organizations:read" } else { "openid profile email" };
         let scope = parse_scope(options.scope.as_deref().unwrap_or(default_scope)).ok_or_else(|| invalid("scope"))?;
         let algorithms = vec![Algorithm::Rs256, Algorithm::Es256];
-        Ok(Self { provider, client_id, redirect_uri, scope, algorithms, trusted_audiences: Vec::new() })
+        Ok(Self {
+            provider,
+            client_id,
+            redirect_uri,
+            scope,
+            algorithms,
+            trusted_audiences: Vec::new(),
+            rp_initiated_logout: options.rp_initiated_logout.unwrap_or(true),
+        })
     }
 
     /// The provider.
@@ -312,6 +329,12 @@ impl Config {
     pub fn trust_audience(mut self, audience: &str) -> Self {
         self.trusted_audiences.push(audience.to_owned());
         self
+    }
+
+    /// Whether signing out goes on at the provider, where that offers it.
+    #[must_use]
+    pub fn rp_initiated_logout(&self) -> bool {
+        self.rp_initiated_logout
     }
 
     /// The prefix of every key that is kept for this provider and client.

@@ -5,7 +5,7 @@ use crate::{
     error::{Code, Detail, Error, Phase},
     form,
     http::{HttpOutcome, HttpRequest, JsonType},
-    json::{self, Object, Value},
+    json::{self, Object, ObjectWriter, Value},
     jws::Algorithm,
     url::{EndpointUrl, Transport},
 };
@@ -26,8 +26,8 @@ pub struct Metadata {
     pub names_public_clients: bool,
 }
 
-/// The endpoints that a sign-in still needs when it comes back. They are kept with it, so that
-/// the way back needs no discovery and cannot be led elsewhere.
+/// The endpoints that a sign-in still needs when it comes back, and its session after that. They
+/// are kept with both, so that neither needs discovery nor can be led elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
     /// `token_endpoint`
@@ -36,6 +36,41 @@ pub struct Endpoints {
     pub jwks: EndpointUrl,
     /// `userinfo_endpoint`
     pub userinfo: Option<EndpointUrl>,
+    /// `revocation_endpoint` (RFC 7009), where a public client may use it.
+    pub revocation: Option<EndpointUrl>,
+    /// `end_session_endpoint` (OpenID Connect RP-Initiated Logout 1.0, 2.1)
+    pub end_session: Option<EndpointUrl>,
+}
+
+impl Endpoints {
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &EndpointUrl> {
+        let Self { token, jwks, userinfo, revocation, end_session } = self;
+        [token, jwks].into_iter().chain(userinfo).chain(revocation).chain(end_session)
+    }
+
+    /// Adds them to a record.
+    pub(crate) fn write(&self, record: &mut ObjectWriter) {
+        record
+            .string("token_endpoint", self.token.as_str())
+            .string("jwks_uri", self.jwks.as_str())
+            .optional("userinfo_endpoint", self.userinfo.as_ref().map(EndpointUrl::as_str))
+            .optional("revocation_endpoint", self.revocation.as_ref().map(EndpointUrl::as_str))
+            .optional("end_session_endpoint", self.end_session.as_ref().map(EndpointUrl::as_str));
+    }
+
+    /// Reads them from a record. `None` if one is missing or is no endpoint's address.
+    pub(crate) fn read(record: &Object<'_>, transport: Transport) -> Option<Self> {
+        let required = |name| EndpointUrl::parse(record.str(name)?, transport);
+        let optional = |name| record.get(name).map_or(Some(None), |_| required(name).map(Some));
+        Some(Self {
+            token: required("token_endpoint")?,
+            jwks: required("jwks_uri")?,
+            userinfo: optional("userinfo_endpoint")?,
+            revocation: optional("revocation_endpoint")?,
+            end_session: optional("end_session_endpoint")?,
+        })
+    }
 }
 
 /// The answer to [`request`] that is waited for.
@@ -79,8 +114,8 @@ impl Metadata {
     /// The origins that a page talks to, for `connect-src` in its Content-Security-Policy.
     #[must_use]
     pub fn connect_sources(&self, metadata_url: &EndpointUrl) -> Vec<String> {
-        let Endpoints { token, jwks, userinfo } = &self.endpoints;
-        let further = userinfo.iter().chain(&self.registration_endpoint);
+        let Endpoints { token, jwks, userinfo, revocation, end_session: _ } = &self.endpoints;
+        let further = userinfo.iter().chain(revocation).chain(&self.registration_endpoint);
         let mut origins: Vec<String> = Vec::new();
         for origin in [metadata_url, token, jwks].into_iter().chain(further).map(EndpointUrl::origin) {
             if !origins.contains(&origin) {
@@ -108,12 +143,17 @@ impl Metadata {
         if authorization_endpoint.query().is_some_and(has_own_parameters) {
             return Err(refuse(Code::MetadataEndpoint).with(Detail::Name("authorization_endpoint")));
         }
+        let list = |name| texts(&document, name).map_err(|()| malformed(name));
+        // RFC 8414 2: without the list, only clients with a secret may revoke.
+        let may_revoke = list("revocation_endpoint_auth_methods_supported").ok().flatten();
+        let may_revoke = may_revoke.is_some_and(|methods| methods.contains(&"none"));
         let endpoints = Endpoints {
             token: required("token_endpoint")?,
             jwks: required("jwks_uri")?,
             userinfo: optional("userinfo_endpoint"),
+            revocation: optional("revocation_endpoint").filter(|_| may_revoke),
+            end_session: optional("end_session_endpoint"),
         };
-        let list = |name| texts(&document, name).map_err(|()| malformed(name));
         if list("response_types_supported")?.is_some_and(|types| !types.contains(&"code")) {
             return Err(unsupported("response_types_supported"));
         }

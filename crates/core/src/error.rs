@@ -53,6 +53,8 @@ pub enum Phase {
     Registration,
     /// A session that is already there.
     Session,
+    /// Signing out at the provider (RFC 7009).
+    SignOut,
 }
 
 impl Phase {
@@ -70,6 +72,7 @@ impl Phase {
             Self::Organizations => "organizations",
             Self::Registration => "registration",
             Self::Session => "session",
+            Self::SignOut => "sign_out",
         }
     }
 }

@@ -30,8 +30,8 @@ pub struct Expected<'a> {
     pub client_id: &'a str,
     /// Audiences besides this client that may stand in `aud`. Normally none.
     pub trusted_audiences: &'a [String],
-    /// The `nonce` of the transaction.
-    pub nonce: &'a Nonce,
+    /// Which `nonce` it has to have.
+    pub nonce: ExpectedNonce<'a>,
     /// The access token that came with it, for `at_hash`.
     pub access_token: &'a AccessToken,
     /// The subject that the answer must be about, where the request named one (`id_token_hint`,
@@ -41,6 +41,26 @@ pub struct Expected<'a> {
     pub max_age: Option<u32>,
     /// The `acr` that was asked for as essential.
     pub acr: Option<&'a str>,
+}
+
+/// Which `nonce` an ID token has to have.
+#[derive(Clone, Copy)]
+pub enum ExpectedNonce<'a> {
+    /// That of the transaction, without fail.
+    Of(&'a Nonce),
+    /// A renewal's (Core 12.2): none, or the first one's.
+    AsBefore(Option<&'a str>),
+}
+
+impl ExpectedNonce<'_> {
+    fn allows(self, claims: &Object<'_>) -> bool {
+        match self {
+            Self::Of(nonce) => claims.str("nonce").is_some_and(|claimed| nonce.is(claimed)),
+            Self::AsBefore(first) => {
+                claims.member("nonce").is_none_or(|claimed| first.is_some() && claimed.as_str() == first)
+            }
+        }
+    }
 }
 
 /// An ID token that passed every check: the only door to being signed in. Nothing but
@@ -112,7 +132,7 @@ pub fn validate(
     // 9. and 10. The times.
     let issued_at = times(&claims, now)?;
     // 11. The nonce.
-    if !claims.str("nonce").is_some_and(|nonce| expected.nonce.is(nonce)) {
+    if !expected.nonce.allows(&claims) {
         return Err(refuse(Code::IdTokenNonce));
     }
     // 12. acr.
@@ -131,6 +151,26 @@ pub fn validate(
     }
     let claims = String::from_utf8(payload).map_err(|_| refuse(Code::IdTokenMalformed))?;
     Ok(VerifiedIdToken { text, claims, subject, issued_at })
+}
+
+/// Whether a renewed ID token continues the session of the first one (Core 12.2): the same
+/// authorized party, the same authentication, and not issued before it. Issuer, subject, audience
+/// and nonce are [`validate`]'s to check.
+///
+/// # Errors
+/// The `IdToken…` code of what has changed.
+pub fn continues(first: &Object<'_>, renewed: &VerifiedIdToken) -> Result<(), Error> {
+    let claims = json::parse_object(renewed.claims.as_bytes()).map_err(|_| refuse(Code::IdTokenMalformed))?;
+    if claims.get("azp") != first.get("azp") {
+        return Err(refuse(Code::IdTokenAuthorizedParty));
+    }
+    if claims.get("auth_time").is_some_and(|_| date(&claims, "auth_time") != date(first, "auth_time")) {
+        return Err(refuse(Code::IdTokenAuthTime));
+    }
+    if date(first, "iat").is_some_and(|issued| renewed.issued_at < issued) {
+        return Err(refuse(Code::IdTokenIssuedAt));
+    }
+    Ok(())
 }
 
 /// `at_hash`: the left half of the access token's hash (Core 3.1.3.6).

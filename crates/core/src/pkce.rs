@@ -22,7 +22,7 @@ pub trait Entropy {
 pub struct NoEntropy;
 
 /// 32 random bytes as 43 characters; all zeros are taken for a broken source.
-fn random(entropy: &mut dyn Entropy) -> Result<String, Error> {
+pub(crate) fn random(entropy: &mut dyn Entropy) -> Result<String, Error> {
     let mut bytes = [0; 32];
     let filled = entropy.fill(&mut bytes);
     if filled.is_err() || bytes == [0; 32] {

@@ -31,6 +31,10 @@ pub mod kind {
     pub enum AuthorizationCode {}
     /// See [`super::AuthorizationUrl`].
     pub enum AuthorizationUrl {}
+    /// See [`super::ChannelText`].
+    pub enum ChannelText {}
+    /// See [`super::FamilyKey`].
+    pub enum FamilyKey {}
     /// See [`super::CodeVerifier`].
     pub enum CodeVerifier {}
     /// See [`super::IdTokenText`].
@@ -58,6 +62,13 @@ pub mod kind {
     impl Kind for AuthorizationUrl {
         const NAME: &'static str = "AuthorizationUrl";
     }
+    impl Kind for ChannelText {
+        const NAME: &'static str = "ChannelText";
+    }
+    impl Kind for FamilyKey {
+        const NAME: &'static str = "FamilyKey";
+    }
+    impl Reusable for FamilyKey {}
     impl Kind for CodeVerifier {
         const NAME: &'static str = "CodeVerifier";
     }
@@ -91,6 +102,10 @@ pub type AccessToken = Secret<kind::AccessToken>;
 pub type AuthorizationCode = Secret<kind::AuthorizationCode>;
 /// The address to leave for; it carries `state` and `nonce`.
 pub type AuthorizationUrl = Secret<kind::AuthorizationUrl>;
+/// What one tab says to another: to be sealed with the [`FamilyKey`] before it leaves the page.
+pub type ChannelText = Secret<kind::ChannelText>;
+/// The key that the tabs of one session share: 32 bytes in base64url.
+pub type FamilyKey = Secret<kind::FamilyKey>;
 /// `code_verifier` (RFC 7636 4.1).
 pub type CodeVerifier = Secret<kind::CodeVerifier>;
 /// An `id_token` as it came.

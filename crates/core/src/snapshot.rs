@@ -16,8 +16,8 @@ pub struct Snapshot {
     pub account: Option<Account>,
     /// What went wrong last, until it is dismissed. A session of before may still be there.
     pub error: Option<Error>,
-    /// The person has just signed out here.
-    pub signed_out: bool,
+    /// The person has just signed out, and what came of it at the provider.
+    pub signed_out: Option<SignedOut>,
     /// Nothing can be kept in this browser: a reload ends the session.
     pub memory_only: bool,
 }
@@ -29,6 +29,23 @@ pub enum Step {
     Leaving,
     /// Exchanging the code and checking the ID token.
     Completing,
+    /// Signed out here; the provider is being told.
+    SigningOut,
+}
+
+/// What a sign-out has reached. Here it has always ended everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedOut {
+    /// This app. The provider offers no more, or was not asked: the person may still be signed in there.
+    Here,
+    /// This app, from another tab.
+    Elsewhere,
+    /// The tokens were revoked at the provider too.
+    Revoked,
+    /// The provider did not confirm that it revoked the tokens.
+    NotRevoked(Error),
+    /// The person has come back from the provider's own sign-out.
+    Everywhere,
 }
 
 /// The signed-in subject, from its verified ID token.
@@ -50,8 +67,11 @@ pub struct Account {
     pub signed_in_at: UnixTime,
     /// When the access token ends; `None` if the provider did not say.
     pub expires_at: Option<UnixTime>,
-    /// Whether the provider gave a refresh token.
-    pub renewable: bool,
+    /// Seconds by which this device's clock is behind the provider's (negative: ahead), if that is
+    /// worth a word.
+    pub clock_skew: Option<i64>,
+    /// How the access token is renewed.
+    pub renewal: RenewalStatus,
     /// Userinfo, which fills in after the sign-in.
     pub userinfo: Loadable<Userinfo>,
     /// Which organizations this sign-in reaches, which fills in likewise.
@@ -71,6 +91,23 @@ impl Account {
         let name = profiles().find_map(|profile| profile.name.as_deref());
         name.or_else(|| profiles().find_map(|profile| profile.email.as_deref())).unwrap_or(&self.subject)
     }
+}
+
+/// How a session's access token is renewed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RenewalStatus {
+    /// The provider gave no refresh token.
+    NotOffered,
+    /// When it is time, by this page.
+    Possible,
+    /// When it is time, by another tab of the same session.
+    Elsewhere,
+    /// Right now.
+    UnderWay,
+    /// It has failed, and is tried again; not before this time.
+    Later(Error, Option<UnixTime>),
+    /// The provider refuses: the session ends with its access token.
+    Stopped(Error),
 }
 
 /// Who the `sub` is.

@@ -7,6 +7,7 @@ use crate::{
     secret::{AccessToken, AuthorizationCode, IdTokenText, RefreshToken},
     time::UnixTime,
     transaction::Transaction,
+    url::EndpointUrl,
 };
 
 /// A code together with the sign-in that it belongs to. Using it consumes it.
@@ -52,6 +53,15 @@ pub fn code_request(redeemable: Redeemable) -> (HttpRequest, AwaitTokens) {
         ],
     );
     (request, AwaitTokens { transaction })
+}
+
+/// Asks for a new access token (RFC 6749 6): no scope, which means the same as before.
+#[must_use]
+pub fn refresh_request(token_endpoint: &EndpointUrl, client_id: &str, refresh_token: &RefreshToken) -> HttpRequest {
+    HttpRequest::form(
+        token_endpoint.as_str(),
+        &[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_id", client_id)],
+    )
 }
 
 impl AwaitTokens {

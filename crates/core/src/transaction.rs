@@ -103,9 +103,6 @@ impl Transaction {
             .string("redirect_uri", self.redirect_uri.as_str())
             .string("issuer", &self.issuer)
             .string("client_id", &self.client_id)
-            .string("token_endpoint", self.endpoints.token.as_str())
-            .string("jwks_uri", self.endpoints.jwks.as_str())
-            .optional("userinfo_endpoint", self.endpoints.userinfo.as_ref().map(EndpointUrl::as_str))
             .raw("iss_parameter", if self.iss_parameter { "true" } else { "false" })
             .string("scope", &self.scope.join(" "))
             .raw("organization", if self.organization { "true" } else { "false" })
@@ -114,6 +111,7 @@ impl Transaction {
         if let Some(max_age) = self.max_age {
             record.raw("max_age", &max_age.to_string());
         }
+        self.endpoints.write(&mut record);
         RecordText::new(record.finish())
     }
 
@@ -122,7 +120,6 @@ impl Transaction {
     pub(crate) fn decode(text: &str, state_hash: &str, config: &Config) -> Option<Self> {
         let record = json::parse_object(text.as_bytes()).ok()?;
         let transport = config.provider().transport();
-        let endpoint = |name| record.str(name).and_then(|url| EndpointUrl::parse(url, transport));
         let flag = |name| match record.get(name) {
             Some(Value::Bool(flag)) => Some(*flag),
             _ => None,
@@ -142,14 +139,7 @@ impl Transaction {
             redirect_uri: EndpointUrl::parse(record.str("redirect_uri")?, Transport::HttpsOrLoopback)?,
             issuer: record.str("issuer")?.to_owned(),
             client_id: record.str("client_id")?.to_owned(),
-            endpoints: Endpoints {
-                token: endpoint("token_endpoint")?,
-                jwks: endpoint("jwks_uri")?,
-                userinfo: match record.get("userinfo_endpoint") {
-                    None => None,
-                    Some(_) => Some(endpoint("userinfo_endpoint")?),
-                },
-            },
+            endpoints: Endpoints::read(&record, transport)?,
             iss_parameter: flag("iss_parameter")?,
             scope: record.str("scope")?.split(' ').map(str::to_owned).collect(),
             organization: flag("organization")?,

@@ -6,14 +6,15 @@ use polar_signin_core::{
     config::{Config, Options},
     error::{Code, Detail, Error, Phase, Retry},
     http::HttpOutcome,
+    snapshot::RenewalStatus,
     time::UnixTime,
     token::TokenResponse,
 };
 use support::{
     case::left_over,
     fixture::{
-        NOW, REDIRECT_URI, USERINFO_ENDPOINT, answer, config, good_tokens, html, json, keys, now, polar,
-        polar_metadata, tokens,
+        NOW, REDIRECT_URI, USERINFO_ENDPOINT, answer, config, good_tokens, html, json, keys, polar, polar_metadata,
+        tokens,
     },
     page::{Page, Storage, Trip},
     token::{self, Members},
@@ -51,7 +52,11 @@ fn tk_04_the_smallest_good_answer() {
     let smallest = good_tokens().without("expires_in").without("refresh_token").without("scope");
     let page = accepted("smallest", &smallest);
     let account = page.account().expect("signed in");
-    assert_eq!((account.expires_at, account.renewable), (None, false), "the lifetime is not known, not endless");
+    assert_eq!(
+        (account.expires_at, account.renewal),
+        (None, RenewalStatus::NotOffered),
+        "the lifetime is not known, not endless"
+    );
     assert_eq!(account.scope_granted, ["openid", "profile", "email"], "as it was asked for");
     assert_eq!(page.wake, None, "nothing to wake for");
 }
@@ -110,10 +115,9 @@ fn tk_07_lifetimes_that_are_accepted() {
     }
     let absent = TokenResponse::process(json(200, good_tokens().without("expires_in").json())).expect("accepted");
     assert_eq!(absent.expires_in, None);
-    // 0 has ended as soon as it begins: it is woken for at once.
-    let mut page = accepted("0", &good_tokens().number("expires_in", 0));
-    assert_eq!(page.wake, Some(now()));
-    page.wake();
+    // 0 has ended as soon as it begins.
+    let tokens = good_tokens().without("refresh_token").number("expires_in", 0);
+    let page = Trip::new(config()).complete(json(200, tokens.json()), &keys());
     assert_eq!((page.subject(), page.code()), (None, Some(Code::SessionExpired)));
     assert!(page.storage.is_empty());
 }
@@ -154,7 +158,7 @@ fn tk_09_enormous_lifetimes() {
         ("1e300", last),
         ("9999999999", UnixTime::from_seconds(NOW + 9_999_999_999)),
     ] {
-        let page = accepted(text, &good_tokens().set("expires_in", text));
+        let page = accepted(text, &good_tokens().without("refresh_token").set("expires_in", text));
         let end = page.account().and_then(|account| account.expires_at).expect("it is known");
         assert!(end.as_seconds() == latest.as_seconds(), "{text}: {end:?}");
         assert_eq!(page.wake, Some(end), "a time, not a delay: nothing can overflow and fire at once");
@@ -228,10 +232,11 @@ fn tk_11_no_id_token() {
 fn tk_12_no_refresh_token() {
     for none in ["null", r#""""#] {
         let page = accepted(none, &good_tokens().set("refresh_token", none));
-        assert_eq!(page.account().map(|account| account.renewable), Some(false), "{none}");
+        assert_eq!(page.account().map(|account| account.renewal), Some(RenewalStatus::NotOffered), "{none}");
     }
-    assert!(!accepted("absent", &good_tokens().without("refresh_token")).account().expect("signed in").renewable);
-    assert!(accepted("there", &good_tokens()).account().expect("signed in").renewable);
+    let renewal = |name, tokens: &Members| accepted(name, tokens).account().expect("signed in").renewal;
+    assert_eq!(renewal("absent", &good_tokens().without("refresh_token")), RenewalStatus::NotOffered);
+    assert_eq!(renewal("there", &good_tokens()), RenewalStatus::Possible);
     for bad in ["5", "{}", r#"["RT-1"]"#, "true"] {
         refused(bad, json(200, good_tokens().set("refresh_token", bad).json()), Code::TokenMalformed);
     }

@@ -143,15 +143,24 @@ fn ui_04_userinfo_by_content_type() {
 
 #[test]
 fn ui_05_userinfo_refused() {
-    // A 401 says that the access token has ended. Nothing can renew it yet, so the session has
-    // ended as well: signed out, one request, no loop.
+    // A 401 says that the access token has ended. It is renewed once; where the new one is refused
+    // too, the session has ended: signed out, no loop.
     for (what, outcome) in [
         ("401 invalid_token", json(401, r#"{"error":"invalid_token"}"#)),
         ("401 in Polar's words", json(401, r#"{"error":"Unauthorized","detail":"x"}"#)),
         ("401 HTML", html(401)),
         ("401 empty", answer(401, None, "")),
     ] {
-        ended(what, outcome, Code::UserinfoUnauthorized);
+        assert_eq!(code(outcome.clone()), Some(Code::UserinfoUnauthorized), "{what}");
+        let mut page = signed_in();
+        page.answer(USERINFO_ENDPOINT, outcome.clone());
+        assert_eq!(page.open_requests(), [TOKEN_ENDPOINT], "{what}");
+        let renewed = good_tokens().text("access_token", "AT-2").text("refresh_token", "RT-2").without("id_token");
+        page.answer(TOKEN_ENDPOINT, json(200, renewed.json()));
+        assert_eq!(page.sent.last().and_then(|sent| sent.bearer.as_deref()), Some("AT-2"), "{what}");
+        page.answer(USERINFO_ENDPOINT, outcome);
+        assert_eq!((page.subject(), page.code()), (None, Some(Code::UserinfoUnauthorized)), "{what}");
+        assert!(page.storage.is_empty() && page.open_requests().is_empty(), "{what}: {:?}", page.open_requests());
     }
     discarded("403", json(403, r#"{"error":"insufficient_scope"}"#), Code::InsufficientScope);
     discarded("403 HTML", html(403), Code::InsufficientScope);
@@ -208,9 +217,10 @@ fn ui_07_userinfo_that_comes_too_late() {
     page.answer(USERINFO_ENDPOINT, json(200, r#"{"sub":"u1","name":"One"}"#));
     assert_eq!(page.account().expect("signed in").display_name(), "One");
 
-    // After the session has ended by itself.
+    // After the session has ended: the provider renews it no more.
     let mut page = signed_in();
     page.wake();
+    page.answer(TOKEN_ENDPOINT, json(400, r#"{"error":"invalid_grant"}"#));
     assert_eq!(page.code(), Some(Code::SessionExpired));
     page.answer(USERINFO_ENDPOINT, late());
     assert!(page.account().is_none() && !page.holds("Late"));

@@ -1,40 +1,36 @@
 //! From a code to a session: tokens and keys side by side, the signature, the claims.
 
 use crate::{
-    error::{Code, Error, Phase},
-    id_token::{self, Expected},
-    jwks::{self, JwkSet, PublicKey},
-    jws::{SignatureOutcome, SignatureVerified, SignedToken},
+    error::Error,
+    id_token::{self, Expected, ExpectedNonce},
+    jws::{SignatureVerified, SignedToken},
     secret::IdTokenText,
-    time::UnixTime,
     token::{Redeemable, TokenResponse, code_request},
     transaction::Transaction,
-    url::EndpointUrl,
 };
 
-use super::{Again, Effect, MAX_RETRIES, Session, Turn, Waiting, identity::Identity, sign_in::Stage};
-
-/// At most so many forced fetches of keys a minute.
-const MAX_FORCED_KEYS: usize = 5;
+use super::{
+    Again, Effect, Session, Turn, Waiting, identity::Identity, proving::Proving, sign_in::Stage, signing::Purpose,
+};
 
 /// A sign-in that waits for tokens, keys and the signature.
 pub(super) struct Completing {
     key: String,
-    jwks_uri: EndpointUrl,
     exchanged: Option<Exchanged>,
-    keys: Option<Result<JwkSet, Error>>,
-    /// The keys that have not been tried yet, the next one last.
-    candidates: Vec<PublicKey>,
-    /// Those that have: none of them is tried again, also not after a fresh fetch.
-    tried: Vec<PublicKey>,
-    /// What the sign-in failed with before the keys were fetched by force.
-    forced: Option<Code>,
+    pub(super) proving: Proving,
 }
 
 struct Exchanged {
     tokens: TokenResponse,
     id_token: SignedToken,
     transaction: Transaction,
+}
+
+impl Completing {
+    /// The search for the key, with the token that it is for, once that is there.
+    pub(super) fn parts(&mut self) -> (&mut Proving, Option<&SignedToken>) {
+        (&mut self.proving, self.exchanged.as_ref().map(|exchanged| &exchanged.id_token))
+    }
 }
 
 impl Session {
@@ -44,25 +40,10 @@ impl Session {
         let (request, waiting) = code_request(redeemable);
         let ticket = self.ticket(Waiting::Tokens(Box::new(waiting)));
         turn.effects.push(Effect::Send(ticket, request));
-        let completing = Completing {
-            key,
-            jwks_uri,
-            exchanged: None,
-            keys: None,
-            candidates: Vec::new(),
-            tried: Vec::new(),
-            forced: None,
-        };
+        let completing = Completing { key, exchanged: None, proving: Proving::new(jwks_uri) };
         self.stage = Stage::Completing(Box::new(completing));
         // Beside the token request, not after it.
-        self.send_keys(turn, 0);
-    }
-
-    pub(super) fn send_keys(&mut self, turn: &mut Turn<'_>, tries: u32) {
-        let Stage::Completing(completing) = &self.stage else { return };
-        let (request, waiting) = jwks::request(&completing.jwks_uri);
-        let ticket = self.ticket(Waiting::Keys(waiting, tries));
-        turn.effects.push(Effect::Send(ticket, request));
+        self.send_keys(turn, Purpose::SignIn, 0);
     }
 
     pub(super) fn tokens_arrived(
@@ -78,86 +59,22 @@ impl Session {
         match (exchanged, &mut self.stage) {
             (Ok(exchanged), Stage::Completing(completing)) => {
                 completing.exchanged = Some(exchanged);
-                self.tokens_and_keys(turn);
+                self.begin_proof(turn, Purpose::SignIn);
             }
             (Ok(_), _) => {}
             (Err(error), _) => self.sign_in_failed(turn, error),
         }
     }
 
-    pub(super) fn keys_arrived(&mut self, turn: &mut Turn<'_>, keys: Result<JwkSet, Error>, tries: u32) {
-        let Stage::Completing(completing) = &mut self.stage else { return };
-        match keys {
-            Err(error) if Self::may_pass(&error) && tries < MAX_RETRIES => self.try_again(turn, tries, Again::Keys),
-            keys => {
-                completing.keys = Some(keys);
-                self.tokens_and_keys(turn);
-            }
-        }
-    }
-
-    /// Once both are there: which keys to try.
-    fn tokens_and_keys(&mut self, turn: &mut Turn<'_>) {
-        let Stage::Completing(completing) = &mut self.stage else { return };
-        let (Some(exchanged), Some(keys)) = (&completing.exchanged, &completing.keys) else { return };
-        match keys {
-            Ok(keys) => {
-                let mut candidates = keys.candidates(exchanged.id_token.algorithm(), exchanged.id_token.kid());
-                candidates.retain(|key| !completing.tried.contains(key));
-                candidates.truncate(jwks::MAX_ATTEMPTS - completing.tried.len());
-                candidates.reverse();
-                completing.candidates = candidates;
-                self.next_key(turn);
-            }
-            Err(error) => {
-                // The forced fetch was a last hope: that it failed is not why the sign-in did.
-                let error = completing.forced.map_or_else(|| error.clone(), |code| Error::new(code, Phase::IdToken));
-                self.sign_in_failed(turn, error);
-            }
-        }
-    }
-
-    fn next_key(&mut self, turn: &mut Turn<'_>) {
-        let Stage::Completing(completing) = &mut self.stage else { return };
-        let Some(exchanged) = &completing.exchanged else { return };
-        if let Some(key) = completing.candidates.pop() {
-            completing.tried.push(key.clone());
-            match exchanged.id_token.check(key) {
-                Ok(check) => {
-                    let ticket = self.ticket(Waiting::Signature);
-                    turn.effects.push(Effect::Verify(ticket, check));
-                }
-                Err(error) => self.sign_in_failed(turn, error),
-            }
-            return;
-        }
-        let failure = if completing.tried.is_empty() { Code::KeyUnknown } else { Code::IdTokenSignature };
-        // The provider may have changed its keys a moment ago: ask once more, however fresh they are.
-        if completing.forced.is_none() && allow_forced(&mut self.forced_keys, turn.now) {
-            completing.forced = Some(failure);
-            completing.keys = None;
-            self.send_keys(turn, MAX_RETRIES);
-        } else {
-            self.sign_in_failed(turn, Error::new(failure, Phase::IdToken));
-        }
-    }
-
-    pub(super) fn signature_checked(&mut self, turn: &mut Turn<'_>, outcome: SignatureOutcome) {
-        match outcome.into_proof() {
-            None => self.next_key(turn),
-            Some(proof) => self.complete(turn, &proof),
-        }
-    }
-
     /// The last check, and the only way in.
-    fn complete(&mut self, turn: &mut Turn<'_>, proof: &SignatureVerified) {
+    pub(super) fn complete(&mut self, turn: &mut Turn<'_>, proof: &SignatureVerified) {
         let Stage::Completing(completing) = &mut self.stage else { return };
         let Some(Exchanged { tokens, id_token, transaction }) = completing.exchanged.take() else { return };
         let expected = Expected {
             issuer: &transaction.issuer,
             client_id: &transaction.client_id,
             trusted_audiences: self.config.trusted_audiences(),
-            nonce: &transaction.nonce,
+            nonce: ExpectedNonce::Of(&transaction.nonce),
             access_token: &tokens.access_token,
             subject: None,
             max_age: transaction.max_age,
@@ -171,9 +88,10 @@ impl Session {
                 self.stage = Stage::Idle;
                 let return_to = transaction.return_to.clone();
                 // Whoever was signed in before is gone before the new one can be seen.
-                self.drop_tickets();
-                self.signed_out = false;
-                self.enter(turn, Identity::new(&verified, tokens, transaction, turn.now));
+                self.leave_session(turn);
+                self.signed_out = None;
+                let identity = Identity::new(&verified, tokens, transaction, turn);
+                self.enter(turn, identity);
                 turn.effects.extend(return_to.map(Effect::Return));
             }
         }
@@ -188,9 +106,13 @@ impl Session {
     pub(super) fn abandon(&mut self, turn: &mut Turn<'_>) {
         turn.effects.extend(self.completing_key().map(Effect::Forget));
         self.stage = Stage::Idle;
-        self.waiting
-            .retain(|(_, waiting)| !matches!(waiting, Waiting::Tokens(_) | Waiting::Keys(..) | Waiting::Signature));
-        self.again = None;
+        self.waiting.retain(|(_, waiting)| {
+            !matches!(
+                waiting,
+                Waiting::Tokens(_) | Waiting::Keys(_, _, Purpose::SignIn) | Waiting::Signature(Purpose::SignIn)
+            )
+        });
+        self.again.retain(|(_, again)| !matches!(again, Again::Keys(Purpose::SignIn, _)));
     }
 
     /// The key of the sign-in that is being completed.
@@ -201,13 +123,4 @@ impl Session {
             _ => None,
         }
     }
-}
-
-fn allow_forced(forced: &mut Vec<UnixTime>, now: UnixTime) -> bool {
-    forced.retain(|at| (0..60_000).contains(&now.millis_since(*at)));
-    let allowed = forced.len() < MAX_FORCED_KEYS;
-    if allowed {
-        forced.push(now);
-    }
-    allowed
 }

@@ -17,6 +17,9 @@ impl Session {
             return self.want_metadata(turn);
         }
         let Some(identity) = &mut self.identity else { return };
+        if identity.has_ended(turn.now) {
+            return self.look_at_the_clock(turn);
+        }
         turn.effects.push(Effect::Show);
         let mut requests = Vec::new();
         if !matches!(identity.userinfo, Loadable::Ready(_)) {
@@ -56,6 +59,7 @@ impl Session {
             identity.organizations = Loadable::Failed(error.clone());
             turn.effects.push(Effect::Show);
         }
+        self.grant_if_idle(turn);
     }
 
     pub(super) fn userinfo_arrived(&mut self, turn: &mut Turn<'_>, waiting: AwaitUserinfo, outcome: HttpOutcome) {
@@ -63,10 +67,8 @@ impl Session {
         match waiting.process(outcome, &identity.subject) {
             Ok(userinfo) => identity.userinfo = Loadable::Ready(userinfo),
             // The access token speaks for somebody else than the ID token: nothing of it is believed.
-            // So does one that the provider does not accept at all: there is no way to renew it.
-            Err(error) if matches!(error.code(), Code::UserinfoSubject | Code::UserinfoUnauthorized) => {
-                return self.end_session(turn, error);
-            }
+            Err(error) if error.code() == Code::UserinfoSubject => return self.end_session(turn, error),
+            Err(error) if error.code() == Code::UserinfoUnauthorized => return self.access_token_refused(turn, error),
             Err(error) => identity.userinfo = Loadable::Failed(error),
         }
         turn.effects.push(Effect::Show);
@@ -88,9 +90,7 @@ impl Identity {
     /// What is known without the list: an organization's own token names it.
     fn reach_without_list(&self, offered: bool) -> Reach {
         match (self.kind, offered) {
-            (SubjectKind::Organization, _) => {
-                Reach::Itself(from_claims(&self.subject, self.account().profile.name.as_deref()))
-            }
+            (SubjectKind::Organization, _) => Reach::Itself(from_claims(&self.subject, self.claims().str("name"))),
             (SubjectKind::User, true) => Reach::Unknown(UnknownReach::ScopeNotGranted),
             (SubjectKind::User, false) => Reach::Unknown(UnknownReach::NotOffered),
         }

@@ -5,22 +5,31 @@ use crate::{
     id_token::VerifiedIdToken,
     json::{self, Object, ObjectWriter, Value},
     organization::subject_kind,
-    secret::{AccessToken, IdTokenText, RecordText, RefreshToken},
-    snapshot::{Account, Loadable, Reach, SubjectKind},
+    secret::{AccessToken, FamilyKey, IdTokenText, RecordText, RefreshToken},
+    snapshot::{Account, Loadable, Reach, RenewalStatus, SubjectKind},
     time::UnixTime,
     token::TokenResponse,
     transaction::Transaction,
-    url::{EndpointUrl, Transport},
+    url::Transport,
     userinfo::{Profile, Userinfo, shown},
 };
 
-use super::{Effect, Records, Session, Turn, Waiting};
+use super::{Effect, Records, Session, Turn, Waiting, tabs};
+
+/// From how many seconds on a wrong clock is worth a word.
+const NOTABLE_SKEW: i64 = 60;
 
 /// A signed-in subject with its tokens.
 pub(super) struct Identity {
     pub(super) access_token: AccessToken,
-    refresh_token: Option<RefreshToken>,
-    id_token: IdTokenText,
+    pub(super) refresh_token: Option<RefreshToken>,
+    /// Another tab of the family keeps the refresh token.
+    pub(super) elsewhere: bool,
+    /// Shared with the tabs that the browser copied this session to.
+    pub(super) family: Option<FamilyKey>,
+    /// How often the session was renewed.
+    pub(super) generation: u64,
+    pub(super) id_token: IdTokenText,
     /// The verified claims, as the signed JSON text.
     claims: String,
     pub(super) subject: String,
@@ -28,6 +37,10 @@ pub(super) struct Identity {
     pub(super) scope_requested: Vec<String>,
     pub(super) scope_granted: Vec<String>,
     signed_in_at: UnixTime,
+    /// When the access token came.
+    pub(super) renewed_at: UnixTime,
+    /// By how many seconds this device's clock was behind the provider's at the sign-in.
+    clock_skew: i64,
     pub(super) expires_at: Option<UnixTime>,
     /// One organization was asked for.
     pub(super) organization: bool,
@@ -41,19 +54,25 @@ impl Identity {
         verified: &VerifiedIdToken,
         tokens: TokenResponse,
         transaction: Transaction,
-        now: UnixTime,
+        turn: &mut Turn<'_>,
     ) -> Self {
+        let now = turn.now;
         let expires_at = tokens.expires_at(now);
         Self {
             kind: subject_kind(&tokens.access_token),
             access_token: tokens.access_token,
             refresh_token: tokens.refresh_token,
+            elsewhere: false,
+            family: tabs::new_family(turn.entropy),
+            generation: 0,
             id_token: IdTokenText::new(verified.text().expose()),
             claims: verified.claims().to_owned(),
             subject: verified.subject().to_owned(),
             scope_granted: tokens.scope.unwrap_or_else(|| transaction.scope.clone()),
             scope_requested: transaction.scope,
             signed_in_at: now,
+            renewed_at: now,
+            clock_skew: verified.issued_at().millis_since(now) / 1000,
             expires_at,
             organization: transaction.organization,
             endpoints: transaction.endpoints,
@@ -62,27 +81,66 @@ impl Identity {
         }
     }
 
+    /// What a renewal brought (RFC 6749 6): what it leaves out stays as it was, and a scope that was
+    /// not granted before widens nothing.
+    pub(super) fn renew(&mut self, tokens: TokenResponse, now: UnixTime) {
+        self.expires_at = tokens.expires_at(now);
+        let kind = subject_kind(&tokens.access_token);
+        if kind != self.kind {
+            // A token of another kind may speak for another subject: userinfo has to say.
+            self.kind = kind;
+            self.userinfo = Loadable::Waiting;
+            self.organizations = Loadable::Waiting;
+        }
+        self.access_token = tokens.access_token;
+        if let Some(refresh_token) = tokens.refresh_token {
+            self.refresh_token = Some(refresh_token);
+        }
+        if let Some(scope) = tokens.scope {
+            self.scope_granted.retain(|granted| scope.contains(granted));
+        }
+        self.renewed_at = now;
+        self.generation += 1;
+    }
+
+    /// A renewed ID token that was proven to continue this session.
+    pub(super) fn replace_id_token(&mut self, verified: &VerifiedIdToken) {
+        self.id_token = IdTokenText::new(verified.text().expose());
+        self.claims = verified.claims().to_owned();
+    }
+
+    /// What another page of this tab has kept meanwhile; what was fetched here stays.
+    pub(super) fn adopt(&mut self, kept: Self) {
+        let (userinfo, organizations) = (self.userinfo.clone(), self.organizations.clone());
+        *self = Self { userinfo, organizations, ..kept };
+    }
+
     /// What may be shown of it.
-    pub(super) fn account(&self) -> Account {
-        let empty = Object::default();
-        let claims = json::parse_object(self.claims.as_bytes());
-        let claims = claims.as_ref().unwrap_or(&empty);
+    pub(super) fn account(&self, renewal: RenewalStatus) -> Account {
+        let claims = self.claims();
         Account {
             subject: self.subject.clone(),
             kind: self.kind,
-            profile: Profile::of(claims),
-            claims: shown(claims),
+            profile: Profile::of(&claims),
+            claims: shown(&claims),
             scope_requested: self.scope_requested.clone(),
             scope_granted: self.scope_granted.clone(),
             signed_in_at: self.signed_in_at,
             expires_at: self.expires_at,
-            renewable: self.refresh_token.is_some(),
+            clock_skew: Some(self.clock_skew).filter(|skew| skew.abs() >= NOTABLE_SKEW),
+            renewal,
             userinfo: self.userinfo.clone(),
             organizations: self.organizations.clone(),
         }
     }
 
-    fn encode(&self) -> RecordText {
+    /// The verified claims.
+    pub(super) fn claims(&self) -> Object<'_> {
+        // They were read before they came here.
+        json::parse_object(self.claims.as_bytes()).unwrap_or_default()
+    }
+
+    pub(super) fn encode(&self) -> RecordText {
         let mut record = ObjectWriter::default();
         record
             .string("access_token", self.access_token.expose())
@@ -92,10 +150,13 @@ impl Identity {
             .string("scope_requested", &self.scope_requested.join(" "))
             .string("scope", &self.scope_granted.join(" "))
             .raw("signed_in_at", &self.signed_in_at.as_millis().to_string())
+            .raw("renewed_at", &self.renewed_at.as_millis().to_string())
+            .raw("clock_skew", &self.clock_skew.to_string())
             .raw("organization", if self.organization { "true" } else { "false" })
-            .string("token_endpoint", self.endpoints.token.as_str())
-            .string("jwks_uri", self.endpoints.jwks.as_str())
-            .optional("userinfo_endpoint", self.endpoints.userinfo.as_ref().map(EndpointUrl::as_str));
+            .raw("generation", &self.generation.to_string())
+            .raw("elsewhere", if self.elsewhere { "true" } else { "false" })
+            .optional("family", self.family.as_ref().map(FamilyKey::expose));
+        self.endpoints.write(&mut record);
         if let Some(expires_at) = self.expires_at {
             record.raw("expires_at", &expires_at.as_millis().to_string());
         }
@@ -103,11 +164,10 @@ impl Identity {
     }
 
     /// Reads a record; `None` unless it is whole: what stands in a storage may have been edited.
-    fn decode(text: &str, transport: Transport) -> Option<Self> {
+    pub(super) fn decode(text: &str, transport: Transport) -> Option<Self> {
         let record = json::parse_object(text.as_bytes()).ok()?;
         let text = |name| record.str(name).filter(|text| !text.is_empty());
         let time = |name| record.get(name).map(|value| value.as_number()?.to_fixed(0).map(UnixTime::from_millis));
-        let endpoint = |name| EndpointUrl::parse(record.str(name)?, transport);
         let scopes = |name| Some(record.str(name)?.split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect());
         let claims = text("claims")?;
         let access_token = AccessToken::new(text("access_token")?);
@@ -115,25 +175,23 @@ impl Identity {
             kind: subject_kind(&access_token),
             access_token,
             refresh_token: text("refresh_token").map(RefreshToken::new),
+            elsewhere: record.get("elsewhere")? == &Value::Bool(true),
+            family: text("family").filter(|key| key.len() == 43).map(FamilyKey::new),
+            generation: u64::try_from(record.get("generation")?.as_number()?.to_fixed(0)?).ok()?,
             id_token: IdTokenText::new(text("id_token")?),
             subject: json::parse_object(claims.as_bytes()).ok()?.str("sub").filter(|sub| !sub.is_empty())?.to_owned(),
             claims: claims.to_owned(),
             scope_requested: scopes("scope_requested")?,
             scope_granted: scopes("scope")?,
             signed_in_at: time("signed_in_at")??,
+            renewed_at: time("renewed_at")??,
+            clock_skew: record.get("clock_skew")?.as_number()?.to_fixed(0)?,
             expires_at: match time("expires_at") {
                 None => None,
                 Some(time) => Some(time?),
             },
             organization: record.get("organization")? == &Value::Bool(true),
-            endpoints: Endpoints {
-                token: endpoint("token_endpoint")?,
-                jwks: endpoint("jwks_uri")?,
-                userinfo: match record.get("userinfo_endpoint") {
-                    None => None,
-                    Some(_) => Some(endpoint("userinfo_endpoint")?),
-                },
-            },
+            endpoints: Endpoints::read(&record, transport)?,
             userinfo: Loadable::Waiting,
             organizations: Loadable::Waiting,
         })
@@ -147,12 +205,18 @@ impl Session {
 
     /// Opens the session of a verified sign-in, and keeps it.
     pub(super) fn enter(&mut self, turn: &mut Turn<'_>, identity: Identity) {
-        let record = identity.encode();
         self.unconfirmed = false;
         self.identity = Some(identity);
-        let ticket = self.ticket(Waiting::SessionKept);
-        turn.effects.push(Effect::Keep(ticket, self.session_key(), record));
+        self.keep_session(turn, Waiting::SessionKept);
+        self.join_new(turn);
         self.fetch_details(turn);
+    }
+
+    /// Keeps the session as it is now, in one write.
+    pub(super) fn keep_session(&mut self, turn: &mut Turn<'_>, waiting: Waiting) {
+        let Some(record) = self.identity.as_ref().map(Identity::encode) else { return };
+        let ticket = self.ticket(waiting);
+        turn.effects.push(Effect::Keep(ticket, self.session_key(), record));
     }
 
     /// The session lives on in memory; what may stand in the storage is of somebody before.
@@ -170,11 +234,18 @@ impl Session {
             Some(identity) => {
                 self.unconfirmed = !self.vouches_for(&identity.endpoints);
                 self.identity = Some(identity);
-                self.expire(turn);
-                if self.identity.is_some() {
-                    self.fetch_details(turn);
-                }
+                self.join_kept(turn);
+                self.go_on_with_session(turn);
             }
+        }
+    }
+
+    /// A session that is here again: what is due is done, what is missing is fetched.
+    pub(super) fn go_on_with_session(&mut self, turn: &mut Turn<'_>) {
+        self.look_at_the_clock(turn);
+        let usable = |identity: &Identity| !identity.has_ended(turn.now) && Self::details_are_missing(identity);
+        if self.identity.as_ref().is_some_and(usable) {
+            self.fetch_details(turn);
         }
     }
 
@@ -184,12 +255,11 @@ impl Session {
             return;
         }
         if self.identity.as_ref().is_some_and(|identity| identity.endpoints == *endpoints) {
-            self.fetch_details(turn);
+            self.go_on_with_session(turn);
+            self.grant_if_idle(turn);
         } else {
             // Somebody changed the record: nothing of it is believed.
-            self.drop_tickets();
-            self.identity = None;
-            turn.effects.push(Effect::Forget(self.session_key()));
+            self.forget_session(turn);
             turn.effects.push(Effect::Show);
         }
     }

@@ -9,29 +9,39 @@
 
 mod completing;
 mod details;
+mod ending;
+mod granting;
 mod identity;
+mod proving;
+mod renewal;
 mod returned;
 mod sign_in;
+mod signing;
+mod tabs;
 mod wire;
 
-pub use wire::{Effect, Input, Records, StorageFailure, Ticket};
+pub use wire::{Effect, Grant, Input, Records, StorageFailure, Ticket, TokenRequest};
 
 use crate::{
     config::Config,
     discovery::{AwaitMetadata, Metadata},
-    error::{Code, Error, Phase},
+    error::{Code, Error},
     http::HttpOutcome,
     jwks::AwaitKeys,
     organization::AwaitOrganizations,
     pkce::Entropy,
-    snapshot::{Snapshot, Step},
+    snapshot::{SignedOut, Snapshot, Step},
     time::UnixTime,
     token::AwaitTokens,
-    transaction,
     userinfo::AwaitUserinfo,
 };
+use ending::Ending;
 use identity::Identity;
+use proving::Forced;
+use renewal::{Attempts, Renewal};
 use sign_in::Stage;
+use signing::Purpose;
+use tabs::Tabs;
 
 /// How long metadata may be used, in milliseconds.
 const METADATA_LIFETIME: i64 = 600_000;
@@ -51,15 +61,20 @@ pub struct Session {
     /// The kept session names hosts that only the metadata can vouch for: until it has, the
     /// access token goes nowhere.
     unconfirmed: bool,
+    renewal: Renewal,
+    attempts: Attempts,
+    tabs: Tabs,
+    /// Who waits for an access token.
+    wanting: Vec<TokenRequest>,
+    ending: Option<Ending>,
     error: Option<Error>,
-    signed_out: bool,
+    signed_out: Option<SignedOut>,
     memory_only: bool,
     /// In a frame, on a callback: this page does and shows nothing.
     inert: bool,
-    /// When keys were fetched by force: at most five times a minute.
-    forced_keys: Vec<UnixTime>,
-    /// A GET that is to be sent again.
-    again: Option<(UnixTime, Again)>,
+    forced_keys: Forced,
+    /// GETs that are to be sent again.
+    again: Vec<(UnixTime, Again)>,
     alarm: Option<UnixTime>,
 }
 
@@ -69,9 +84,13 @@ enum Waiting {
     TransactionKept,
     MarkKept(String),
     Tokens(Box<AwaitTokens>),
-    Keys(AwaitKeys, u32),
-    Signature,
+    Keys(AwaitKeys, u32, Purpose),
+    Signature(Purpose),
     SessionKept,
+    Lock,
+    Renewed,
+    RenewalKept,
+    Revoked,
     Userinfo(AwaitUserinfo),
     Organizations(AwaitOrganizations),
 }
@@ -80,7 +99,7 @@ enum Waiting {
 #[derive(Clone, Copy)]
 enum Again {
     Metadata(u32),
-    Keys(u32),
+    Keys(Purpose, u32),
 }
 
 /// What a step works with: the time, and the effects so far.
@@ -104,12 +123,17 @@ impl Session {
             stage: Stage::Idle,
             identity: None,
             unconfirmed: false,
+            renewal: Renewal::Idle,
+            attempts: Attempts::default(),
+            tabs: Tabs::default(),
+            wanting: Vec::new(),
+            ending: None,
             error: None,
-            signed_out: false,
+            signed_out: None,
             memory_only: false,
             inert: false,
-            forced_keys: Vec::new(),
-            again: None,
+            forced_keys: Forced::default(),
+            again: Vec::new(),
             alarm: None,
         }
     }
@@ -135,13 +159,13 @@ impl Session {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             working: match self.stage {
-                Stage::Idle => None,
+                Stage::Idle => self.ending.as_ref().filter(|ending| ending.leaves()).map(|_| Step::SigningOut),
                 Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left => Some(Step::Leaving),
                 Stage::Confirming(_) | Stage::Completing(_) => Some(Step::Completing),
             },
-            account: self.identity.as_ref().map(Identity::account),
+            account: self.identity.as_ref().map(|identity| identity.account(self.renewal_status(identity))),
             error: self.error.clone(),
-            signed_out: self.signed_out,
+            signed_out: self.signed_out.clone(),
             memory_only: self.memory_only,
         }
     }
@@ -161,16 +185,23 @@ impl Session {
                 self.answered(turn, ticket, outcome);
             }
             Input::Verified(ticket, outcome) => {
-                if let Some(Waiting::Signature) = self.collect(ticket) {
-                    self.signature_checked(turn, outcome);
+                if let Some(Waiting::Signature(purpose)) = self.collect(ticket) {
+                    self.signature_checked(turn, purpose, outcome);
                 }
             }
             Input::Kept(ticket, result) => match self.collect(ticket) {
                 Some(Waiting::TransactionKept) => self.transaction_kept(turn, result),
                 Some(Waiting::MarkKept(key)) if result.is_err() => turn.effects.push(Effect::Forget(key)),
                 Some(Waiting::SessionKept) if result.is_err() => self.session_not_kept(turn),
+                Some(Waiting::RenewalKept) => self.renewal_kept(turn, result),
                 _ => {}
             },
+            Input::Locked { ticket, records } => {
+                self.collect(ticket);
+                self.locked(turn, ticket, &records);
+            }
+            Input::Heard(text) => self.heard(turn, text.expose()),
+            Input::WantToken { request, refused } => self.want_token(turn, request, refused),
             Input::RetryDetails => self.fetch_details(turn),
             Input::SignOut { records } => self.sign_out(turn, &records),
             Input::DismissError => {
@@ -188,7 +219,11 @@ impl Session {
                 self.metadata_arrived(turn, metadata, tries);
             }
             Some(Waiting::Tokens(waiting)) => self.tokens_arrived(turn, waiting.process(outcome)),
-            Some(Waiting::Keys(waiting, tries)) => self.keys_arrived(turn, waiting.process(outcome), tries),
+            Some(Waiting::Keys(waiting, tries, purpose)) => {
+                self.keys_arrived(turn, waiting.process(outcome), tries, purpose);
+            }
+            Some(Waiting::Renewed) => self.refresh_answered(turn, outcome),
+            Some(Waiting::Revoked) => self.revoked(turn, outcome),
             Some(Waiting::Userinfo(waiting)) => self.userinfo_arrived(turn, waiting, outcome),
             Some(Waiting::Organizations(waiting)) => self.organizations_arrived(turn, waiting.process(outcome)),
             _ => {}
@@ -207,12 +242,39 @@ impl Session {
         Some(self.waiting.swap_remove(index).1)
     }
 
-    /// Metadata serves every sign-in: its ticket outlives them.
-    fn drop_tickets(&mut self) {
-        self.waiting.retain(|(_, waiting)| matches!(waiting, Waiting::Metadata(..)));
-        if let Some((_, Again::Keys(_))) = self.again {
-            self.again = None;
-        }
+    /// Ends what belongs to the session that is here: nothing that was asked for it finds anybody.
+    fn leave_session(&mut self, turn: &mut Turn<'_>) {
+        self.drop_renewal(turn);
+        self.part(turn);
+        self.identity = None;
+        self.unconfirmed = false;
+        self.grant_all(turn);
+        self.waiting.retain(|(_, waiting)| {
+            !matches!(
+                waiting,
+                Waiting::SessionKept
+                    | Waiting::Lock
+                    | Waiting::Renewed
+                    | Waiting::RenewalKept
+                    | Waiting::Userinfo(_)
+                    | Waiting::Organizations(_)
+                    | Waiting::Keys(_, _, Purpose::Renewal)
+                    | Waiting::Signature(Purpose::Renewal)
+            )
+        });
+        self.again.retain(|(_, again)| !matches!(again, Again::Keys(Purpose::Renewal, _)));
+    }
+
+    /// As [`Session::leave_session`], and out of the storage.
+    fn forget_session(&mut self, turn: &mut Turn<'_>) {
+        self.leave_session(turn);
+        turn.effects.push(Effect::Forget(self.session_key()));
+    }
+
+    /// Another page of this tab has removed the session.
+    fn gone_elsewhere(&mut self, turn: &mut Turn<'_>) {
+        self.leave_session(turn);
+        turn.effects.push(Effect::Show);
     }
 
     /// What the sign-in or the session ended with. Sessions of before stay.
@@ -233,61 +295,54 @@ impl Session {
         }
         // What was signed out elsewhere meanwhile must not come back to the screen.
         if self.identity.is_some() && !self.memory_only && !records.has(&self.session_key()) {
-            self.drop_tickets();
-            self.identity = None;
+            self.leave_session(turn);
         }
-        self.expire(turn);
-        turn.effects.push(Effect::Show);
-    }
-
-    fn sign_out(&mut self, turn: &mut Turn<'_>, records: &Records) {
-        self.drop_tickets();
-        self.identity = None;
-        self.stage = Stage::Idle;
-        self.error = None;
-        self.signed_out = true;
-        turn.effects.push(Effect::Forget(self.session_key()));
-        let namespace = self.config.namespace();
-        let ours =
-            records.iter().filter(|(key, _)| key.starts_with(&namespace) && transaction::hash_in_key(key).is_some());
-        turn.effects.extend(ours.map(|(key, _)| Effect::Forget(key.to_owned())));
+        if from_memory {
+            // Whatever was under way is lost, and other tabs may have gone on meanwhile.
+            self.drop_renewal(turn);
+            self.tabs.answer_until = None;
+            self.claim(turn);
+        }
+        self.hurry();
+        self.go_on_with_session(turn);
         turn.effects.push(Effect::Show);
     }
 
     fn woke(&mut self, turn: &mut Turn<'_>) {
         self.alarm = None;
-        if let Some((at, again)) = self.again
-            && at <= turn.now
-        {
-            self.again = None;
+        let now = turn.now;
+        let (ready, later) = core::mem::take(&mut self.again).into_iter().partition(|(at, _)| *at <= now);
+        self.again = later;
+        for (_, again) in ready {
             match again {
                 Again::Metadata(tries) => self.send_metadata(turn, tries),
-                Again::Keys(tries) => self.send_keys(turn, tries),
+                Again::Keys(purpose, tries) => self.send_keys(turn, purpose, tries),
             }
         }
-        self.expire(turn);
-    }
-
-    /// Ends a session whose access token has ended.
-    fn expire(&mut self, turn: &mut Turn<'_>) {
-        let ended = |identity: &Identity| identity.expires_at.is_some_and(|end| end <= turn.now);
-        if self.identity.as_ref().is_some_and(ended) {
-            self.end_session(turn, Error::new(Code::SessionExpired, Phase::Session));
+        self.claim_is_over(turn);
+        if self.ending.as_ref().is_some_and(|ending| ending.until() <= now) {
+            self.sign_out_is_over(turn);
         }
+        self.look_at_the_clock(turn);
     }
 
+    /// Ends the session with a reason. A sign-in that is under way is the better answer to it.
     fn end_session(&mut self, turn: &mut Turn<'_>, error: Error) {
-        self.drop_tickets();
-        self.identity = None;
-        turn.effects.push(Effect::Forget(self.session_key()));
-        self.fail(turn, error);
+        let before = self.error.replace(error);
+        self.forget_session(turn);
+        if !matches!(self.stage, Stage::Idle) {
+            self.error = before;
+        }
+        turn.effects.push(Effect::Show);
     }
 
     /// One alarm, the earliest; told only when it changes.
     fn set_alarm(&mut self, turn: &mut Turn<'_>) {
-        let again = self.again.map(|(at, _)| at);
-        let end = self.identity.as_ref().and_then(|identity| identity.expires_at);
-        let next = again.into_iter().chain(end).min();
+        let next = (self.again.iter().map(|(at, _)| *at))
+            .chain(self.next_look(turn.now))
+            .chain(self.tabs.claim_until)
+            .chain(self.ending.as_ref().map(Ending::until))
+            .min();
         if next != self.alarm {
             self.alarm = next;
             turn.effects.extend(next.map(Effect::WakeAt));
@@ -301,6 +356,6 @@ impl Session {
 
     fn try_again(&mut self, turn: &Turn<'_>, tries: u32, again: impl Fn(u32) -> Again) {
         let after = turn.wait.unwrap_or(RETRY_AFTER << tries);
-        self.again = Some((UnixTime::from_millis(turn.now.as_millis() + after), again(tries + 1)));
+        self.again.push((UnixTime::from_millis(turn.now.as_millis() + after), again(tries + 1)));
     }
 }

@@ -7,7 +7,6 @@ use crate::{
     error::{Code, Error, Phase, ProviderError},
     token::Redeemable,
     transaction::{self, Status, Transaction},
-    url::EndpointUrl,
 };
 
 use super::{
@@ -27,6 +26,11 @@ impl Session {
             }
         }
         self.restore(turn, records);
+        if self.back_from_sign_out(turn, &callback, records) {
+            self.clear_old(turn, records);
+            turn.effects.push(Effect::Show);
+            return;
+        }
         match callback {
             Callback::None => self.find_interrupted(turn, records),
             Callback::Foreign => self.belongs_to_nobody(),
@@ -129,8 +133,7 @@ impl Session {
     /// edited: what it says of other hosts is believed only if the metadata says it too.
     pub(super) fn vouches_for(&self, endpoints: &Endpoints) -> bool {
         let metadata_url = self.config.provider().metadata_url();
-        let ours = |url: &EndpointUrl| url.shares_authority(metadata_url);
-        ours(&endpoints.token) && ours(&endpoints.jwks) && endpoints.userinfo.as_ref().is_none_or(ours)
+        endpoints.iter().all(|url| url.shares_authority(metadata_url))
     }
 
     /// Removes what is too old of this namespace, but for the sign-in that is being completed.

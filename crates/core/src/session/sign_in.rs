@@ -59,7 +59,7 @@ impl Session {
     pub(super) fn want_metadata(&mut self, turn: &mut Turn<'_>) {
         let fresh = self.metadata.as_ref().is_some_and(|(_, since)| is_fresh(*since, turn.now));
         let on_its_way = self.waiting.iter().any(|(_, waiting)| matches!(waiting, Waiting::Metadata(..)));
-        if !fresh && !on_its_way && !matches!(self.again, Some((_, Again::Metadata(_)))) {
+        if !fresh && !on_its_way && !self.again.iter().any(|(_, again)| matches!(again, Again::Metadata(_))) {
             self.send_metadata(turn, 0);
         }
     }

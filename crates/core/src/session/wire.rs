@@ -2,15 +2,29 @@
 
 use crate::{
     authorization::SignIn,
+    error::Error,
     http::{HttpOutcome, HttpRequest},
     jws::{SignatureCheck, SignatureOutcome},
-    secret::{AuthorizationUrl, RecordText},
+    secret::{AccessToken, AuthorizationUrl, ChannelText, FamilyKey, RecordText},
     time::UnixTime,
 };
 
 /// The number under which something was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub(super) u64);
+
+/// The number under which somebody wants an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenRequest(pub u64);
+
+/// An access token for a request to an API.
+#[derive(Debug)]
+pub struct Grant {
+    /// The token.
+    pub access_token: AccessToken,
+    /// Which one of its session it is: to be given back if an API refuses it.
+    pub generation: u64,
+}
 
 /// What stood in session storage under [`crate::config::KEY_PREFIX`], read right before the step.
 pub struct Records(Vec<(String, RecordText)>);
@@ -73,6 +87,22 @@ pub enum Input {
     Verified(Ticket, SignatureOutcome),
     /// Whether a record could be kept.
     Kept(Ticket, Result<(), StorageFailure>),
+    /// The lock of [`Effect::Lock`] is held.
+    Locked {
+        /// Its ticket.
+        ticket: Ticket,
+        /// What is kept now.
+        records: Records,
+    },
+    /// Another tab said this, on the channel of [`Effect::Listen`], sealed with its key.
+    Heard(ChannelText),
+    /// An access token is needed; answered with [`Effect::Grant`].
+    WantToken {
+        /// The number of the answer.
+        request: TokenRequest,
+        /// The generation of a token that an API has refused with 401.
+        refused: Option<u64>,
+    },
     /// The person wants userinfo and organizations fetched again.
     RetryDetails,
     /// The person wants to sign out.
@@ -103,6 +133,21 @@ pub enum Effect {
     Leave(AuthorizationUrl),
     /// Go to this path of this site, in place of this page's entry in the history.
     Return(String),
+    /// Hold this lock, alone of all pages of this origin; answer with [`Input::Locked`]. Where the
+    /// browser has no locks, at once.
+    Lock(Ticket, String),
+    /// Give the lock back, or no longer wait for it.
+    Unlock(Ticket),
+    /// Listen on the channel of this name; everything on it is sealed with this key.
+    Listen(String, FamilyKey),
+    /// Say this on the channel.
+    Tell(ChannelText),
+    /// Seal this now, and say it when the page is left; nothing if it is empty.
+    Bequeath(ChannelText),
+    /// Say what is still to be said, and leave the channel.
+    Deafen,
+    /// The access token that was wanted, or why there is none.
+    Grant(TokenRequest, Result<Grant, Error>),
     /// Send [`Input::Woke`] at this time, instead of any earlier such wish.
     WakeAt(UnixTime),
     /// The snapshot has changed.

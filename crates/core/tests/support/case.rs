@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use polar_signin_core::{
     config::Config,
     error::Code,
-    id_token::{Expected, VerifiedIdToken, validate},
+    id_token::{Expected, ExpectedNonce, VerifiedIdToken, validate},
     jwks::JwkSet,
     jws::SignedToken,
     secret::{AccessToken, IdTokenText, Nonce},
@@ -95,7 +95,7 @@ pub fn expected<'a>(config: &'a Config, nonce: &'a Nonce, access_token: &'a Acce
         issuer: config.provider().issuer(),
         client_id: config.client_id(),
         trusted_audiences: config.trusted_audiences(),
-        nonce,
+        nonce: ExpectedNonce::Of(nonce),
         access_token,
         subject: None,
         max_age: None,

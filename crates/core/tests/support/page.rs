@@ -8,7 +8,8 @@ use polar_signin_core::{
     config::Config,
     error::{Code, Error},
     http::{Body, Failure, HttpOutcome, HttpRequest},
-    session::{Effect, Input, Records, Session, StorageFailure, Ticket},
+    secret::FamilyKey,
+    session::{Effect, Input, Records, Session, StorageFailure, Ticket, TokenRequest},
     snapshot::{Account, Snapshot},
     time::UnixTime,
 };
@@ -50,6 +51,18 @@ pub struct Page {
     pub wake: Option<UnixTime>,
     /// How many signatures were checked.
     pub verified: usize,
+    /// Somebody else holds this lock: it is not given.
+    pub lock_is_held: bool,
+    /// The lock that this page holds or waits for.
+    pub lock: Option<Ticket>,
+    /// The channel that this page listens on.
+    pub channel: Option<(String, FamilyKey)>,
+    /// What was said on it and not delivered yet.
+    pub told: Vec<String>,
+    /// What will be said when the page is left.
+    pub will: Option<String>,
+    /// What came of wanting an access token.
+    pub granted: Vec<(TokenRequest, Result<String, Code>)>,
     /// What becomes of records that are to be kept.
     pub refuse_to_keep: Option<StorageFailure>,
 }
@@ -69,6 +82,12 @@ impl Page {
             returned: None,
             wake: None,
             verified: 0,
+            lock_is_held: false,
+            lock: None,
+            channel: None,
+            told: Vec::new(),
+            will: None,
+            granted: Vec::new(),
             refuse_to_keep: None,
         }
     }
@@ -127,6 +146,26 @@ impl Page {
             Effect::Leave(url) => self.left = Some(url.expose().to_owned()),
             Effect::Return(path) => self.returned = Some(path),
             Effect::WakeAt(time) => self.wake = Some(time),
+            Effect::Lock(ticket, _) => {
+                self.lock = Some(ticket);
+                if !self.lock_is_held {
+                    return Some(Input::Locked { ticket, records: self.records() });
+                }
+            }
+            Effect::Unlock(ticket) => {
+                assert_eq!(self.lock.take(), Some(ticket), "a lock is given back once");
+            }
+            Effect::Listen(name, key) => self.channel = Some((name, key)),
+            Effect::Tell(text) => self.told.push(text.expose().to_owned()),
+            Effect::Bequeath(text) => self.will = Some(text.expose().to_owned()).filter(|text| !text.is_empty()),
+            Effect::Deafen => {
+                self.channel = None;
+                self.will = None;
+            }
+            Effect::Grant(request, granted) => {
+                let granted = granted.map(|grant| grant.access_token.expose().to_owned());
+                self.granted.push((request, granted.map_err(|error| error.code())));
+            }
             Effect::Show => {}
         }
         None

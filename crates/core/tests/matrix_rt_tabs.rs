@@ -1,0 +1,188 @@
+//! RT-08, LO-07: one session in several tabs, which the browser copied.
+
+mod support;
+
+use polar_signin_core::{
+    error::Code,
+    secret::ChannelText,
+    session::{Input, TokenRequest},
+    snapshot::{RenewalStatus, SignedOut},
+    time::UnixTime,
+};
+use support::{
+    fixture::{NOW, TOKEN_ENDPOINT, USERINFO_ENDPOINT, config, good_tokens, json, keys},
+    page::{Page, Trip},
+    token::Members,
+};
+
+fn second() -> Members {
+    good_tokens().without("id_token").text("access_token", "AT-2").text("refresh_token", "RT-2")
+}
+
+/// Tabs that hear each other at once.
+struct Tabs(Vec<Page>);
+
+impl Tabs {
+    /// u1 signed in, in one tab.
+    fn one() -> Self {
+        let mut page = Trip::new(config()).complete(json(200, good_tokens().json()), &keys());
+        page.answer(USERINFO_ENDPOINT, json(200, r#"{"sub":"u1"}"#));
+        Self(vec![page])
+    }
+
+    /// The browser copies this tab's storage to a new one.
+    fn duplicate(&mut self, of: usize) -> usize {
+        let mut page = Page::new(config(), self.0[of].storage.clone());
+        page.now = self.0[of].now;
+        // Chance of its own.
+        page.entropy.0 = 200 + self.0.len() as u8;
+        page.open("https://rp.example/app");
+        self.0.push(page);
+        self.talk();
+        self.0.len() - 1
+    }
+
+    /// Everything that was said is heard, by all but the one who said it.
+    fn talk(&mut self) {
+        for _ in 0..50 {
+            let said: Vec<(usize, String)> = self
+                .0
+                .iter_mut()
+                .enumerate()
+                .flat_map(|(at, page)| page.told.drain(..).map(move |text| (at, text)))
+                .collect();
+            if said.is_empty() {
+                return;
+            }
+            for (from, text) in said {
+                for (_, page) in
+                    self.0.iter_mut().enumerate().filter(|(at, page)| *at != from && page.channel.is_some())
+                {
+                    page.step(Input::Heard(ChannelText::new(text.as_str())));
+                }
+            }
+        }
+        panic!("they talk without end");
+    }
+
+    fn at(&mut self, seconds: i64) {
+        for page in &mut self.0 {
+            page.now = UnixTime::from_seconds(NOW + seconds);
+            page.step(Input::Woke);
+        }
+        self.talk();
+    }
+
+    fn holders(&self) -> Vec<usize> {
+        (0..self.0.len()).filter(|at| self.0[*at].storage.values().any(|text| text.contains("refresh_token"))).collect()
+    }
+
+    fn asked(&self) -> Vec<usize> {
+        (0..self.0.len()).filter(|at| self.0[*at].open_requests().contains(&TOKEN_ENDPOINT)).collect()
+    }
+}
+
+#[test]
+fn rt_08_of_the_copies_one_keeps_the_refresh_token() {
+    let mut tabs = Tabs::one();
+    tabs.duplicate(0);
+    tabs.duplicate(0);
+    tabs.duplicate(1);
+    assert_eq!(tabs.holders().len(), 1, "{:?}", tabs.holders());
+    let holder = tabs.holders()[0];
+    for (at, page) in tabs.0.iter().enumerate() {
+        let expected = if at == holder { RenewalStatus::Possible } else { RenewalStatus::Elsewhere };
+        assert_eq!(page.account().map(|account| account.renewal), Some(expected), "{at}");
+    }
+    // All of them are due; one asks, all go on.
+    tabs.at(3540);
+    assert_eq!(tabs.asked(), [holder]);
+    tabs.0[holder].answer(TOKEN_ENDPOINT, json(200, second().json()));
+    tabs.talk();
+    for (at, page) in tabs.0.iter_mut().enumerate() {
+        page.step(Input::WantToken { request: TokenRequest(1), refused: None });
+        assert_eq!(page.granted.last(), Some(&(TokenRequest(1), Ok("AT-2".to_owned()))), "{at}");
+        assert!(!page.holds("RT-1") && !page.holds("AT-1"), "{at}");
+    }
+    assert_eq!(tabs.holders(), [holder]);
+}
+
+#[test]
+fn rt_08_a_copy_that_opens_in_mid_renewal_leaves_the_token_alone() {
+    let mut tabs = Tabs::one();
+    tabs.at(3540);
+    assert_eq!(tabs.asked(), [0]);
+    tabs.duplicate(0);
+    assert_eq!(tabs.holders(), [0]);
+    tabs.at(3541);
+    assert_eq!(tabs.asked(), [0]);
+    tabs.0[0].answer(TOKEN_ENDPOINT, json(200, second().json()));
+    tabs.talk();
+    tabs.0[1].step(Input::WantToken { request: TokenRequest(1), refused: None });
+    assert_eq!(tabs.0[1].granted, [(TokenRequest(1), Ok("AT-2".to_owned()))]);
+}
+
+#[test]
+fn rt_08_whoever_is_closed_leaves_a_will() {
+    let mut tabs = Tabs::one();
+    let copy = tabs.duplicate(0);
+    let holder = tabs.holders()[0];
+    let other = if holder == 0 { copy } else { 0 };
+    tabs.at(1);
+    let will = tabs.0[holder].will.clone().expect("a will");
+    tabs.0.swap_remove(holder);
+    let other = if other == tabs.0.len() { holder } else { other };
+    tabs.0[other].step(Input::Heard(ChannelText::new(will)));
+    assert_eq!(tabs.holders(), [other]);
+    tabs.at(3540);
+    assert_eq!(tabs.asked(), [other]);
+}
+
+#[test]
+fn rt_08_without_a_will_the_copy_ends_calmly() {
+    let mut tabs = Tabs::one();
+    tabs.duplicate(0);
+    let holder = tabs.holders()[0];
+    tabs.0.swap_remove(holder);
+    tabs.at(3540);
+    assert!(tabs.0[0].subject().is_some(), "usable until it ends");
+    tabs.at(3600);
+    tabs.at(3621);
+    assert_eq!((tabs.0[0].subject(), tabs.0[0].code()), (None, Some(Code::SessionExpired)));
+    assert!(tabs.0[0].storage.is_empty() && tabs.asked().is_empty());
+}
+
+#[test]
+fn lo_07_the_other_tabs_follow() {
+    let mut tabs = Tabs::one();
+    tabs.duplicate(0);
+    // Somebody else's session hears nothing of it: another family, another channel.
+    let other = Trip { seed: 50, ..Trip::new(config()) }.complete(json(200, good_tokens().json()), &keys());
+    assert!(other.channel.is_none_or(|(name, _)| Some(&name) != tabs.0[0].channel.as_ref().map(|(name, _)| name)));
+    tabs.0[0].sign_out();
+    for text in &tabs.0[0].told {
+        for secret in ["AT-1", "RT-1"] {
+            assert!(!text.contains(secret), "{text}");
+        }
+    }
+    tabs.talk();
+    assert_eq!(tabs.0[1].snapshot().signed_out, Some(SignedOut::Elsewhere));
+    assert!(tabs.0[1].storage.is_empty() && tabs.0[1].subject().is_none());
+    // Whatever else is said there means nothing.
+    let mut tabs = Tabs::one();
+    for forged in [
+        "",
+        "{}",
+        "[]",
+        "signed_out",
+        r#"{"type":"signed_out"}"#,
+        r#"{"type":1,"page":"a","generation":9}"#,
+        r#"{"type":"renewed","page":"a","generation":9,"access_token":""}"#,
+        r#"{"type":"renewed","page":"a","generation":9e99}"#,
+    ] {
+        tabs.0[0].step(Input::Heard(ChannelText::new(forged)));
+        assert!(tabs.0[0].subject().is_some() && tabs.0[0].snapshot().signed_out.is_none(), "{forged}");
+        tabs.0[0].step(Input::WantToken { request: TokenRequest(1), refused: None });
+        assert_eq!(tabs.0[0].granted.last(), Some(&(TokenRequest(1), Ok("AT-1".to_owned()))), "{forged}");
+    }
+}
