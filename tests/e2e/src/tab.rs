@@ -20,7 +20,9 @@ pub struct Tab {
 }
 
 impl Tab {
-    pub(crate) fn new(browser: Browser, handle: WindowHandle) -> Self {
+    /// The tab of this handle.
+    #[must_use]
+    pub fn new(browser: Browser, handle: WindowHandle) -> Self {
         Self { browser, handle }
     }
 

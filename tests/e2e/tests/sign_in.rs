@@ -23,7 +23,7 @@ suite![
     the_keys_of_es256_work_too,
     id_02_keys_in_rotation_work,
     cb_03_an_issuer_in_the_answer_is_checked_where_it_was_announced,
-    the_session_ends_with_its_token,
+    a_session_that_nothing_renews_ends_with_its_token,
 ];
 
 async fn cb_01_a_person_signs_in(stage: Stage) -> Result {
@@ -205,8 +205,9 @@ async fn cb_03_an_issuer_in_the_answer_is_checked_where_it_was_announced(stage: 
     Ok(())
 }
 
-async fn the_session_ends_with_its_token(stage: Stage) -> Result {
-    stage.provider().settings(json!({ "access_token_lifetime": 3 })).await?;
+async fn a_session_that_nothing_renews_ends_with_its_token(stage: Stage) -> Result {
+    let answer = json!({ "expires_in": 3, "refresh_token": null });
+    stage.provider().fault(json!({ "endpoint": "token", "times": 1, "json_merge": answer })).await?;
     let page = signed_in_as(&stage, "olive").await?;
     let tab = page.tab().clone();
     tab.wait_for("[data-error-code=session_expired]").await?;
