@@ -170,7 +170,9 @@ fn filtered(text: &str) -> String {
         }
         let in_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         let longest = word.split(|c| !in_word(c)).map(str::len).max().unwrap_or(0);
-        out.push_str(if longest > LONGEST_WORD { "[…]" } else { word });
+        // The standards' own names are long, and no random text is of small letters alone.
+        let is_name = word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        out.push_str(if longest > LONGEST_WORD && !is_name { "[…]" } else { word });
     }
     out
 }
