@@ -1,4 +1,4 @@
-//! Section 11 of the matrix, FZ-01 to FZ-03 and FZ-12, by the properties that cargo-fuzz runs too:
+//! Section 11 of the matrix, FZ-01 to FZ-03, FZ-10 and FZ-12, by the properties that cargo-fuzz runs too:
 //! addresses, requests and records, each held against the URL standard's own decoder.
 
 mod support;
@@ -6,7 +6,7 @@ mod support;
 use support::property::{
     authorization, callback, return_to,
     run::{bytes, holds},
-    storage,
+    sign_ins, storage,
 };
 
 #[test]
@@ -23,6 +23,11 @@ fn fz_02_the_way_back_stays_on_this_site() {
 fn fz_03_the_request_says_what_went_in() {
     holds(1_000, bytes(80), authorization::request);
     holds(500, bytes(200), authorization::form);
+}
+
+#[test]
+fn fz_10_sign_ins_in_any_order() {
+    holds(1_000, bytes(40), sign_ins::any);
 }
 
 #[test]

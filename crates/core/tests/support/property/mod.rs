@@ -11,6 +11,7 @@ pub mod numbers;
 pub mod parsers;
 pub mod return_to;
 pub mod run;
+pub mod sign_ins;
 pub mod storage;
 
 /// Decisions, read off the bytes one by one; when they run out, the first choice each time.
