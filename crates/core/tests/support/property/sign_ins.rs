@@ -90,7 +90,7 @@ impl Tab {
             JWKS_URI => json(200, keys()),
             METADATA_URL => json(200, metadata().json()),
             TOKEN_ENDPOINT => {
-                let nonce = self.begun.last().map_or(NONCE.to_owned(), |seed| encode(&[seed + 1; 32]));
+                let nonce = self.begun.last().map_or_else(|| NONCE.to_owned(), |seed| encode(&[seed + 1; 32]));
                 json(200, tokens(&with_claims(&claims().text("nonce", &nonce).without("at_hash"))).json())
             }
             _ => html(500),
