@@ -186,3 +186,32 @@ fn lo_07_the_other_tabs_follow() {
         assert_eq!(tabs.0[0].granted.last(), Some(&(TokenRequest(1), Ok("AT-1".to_owned()))), "{forged}");
     }
 }
+
+#[test]
+fn rt_10_a_copy_lives_as_long_as_somebody_tries() {
+    let mut tabs = Tabs::one();
+    tabs.duplicate(0);
+    let holder = tabs.holders()[0];
+    let copy = 1 - holder;
+    tabs.at(3540);
+    tabs.0[holder].answer(TOKEN_ENDPOINT, json(429, "{}"));
+    tabs.talk();
+    // Its access token ends, and still the provider is busy.
+    for seconds in (3545..4200).step_by(5) {
+        tabs.at(seconds);
+        if tabs.asked() == [holder] {
+            tabs.0[holder].answer(TOKEN_ENDPOINT, json(429, "{}"));
+            tabs.talk();
+        }
+        assert!(tabs.0[copy].subject().is_some() && tabs.0[copy].code().is_none(), "{seconds}");
+        assert_ne!(tabs.asked(), [copy], "{seconds}");
+    }
+    while tabs.asked().is_empty() {
+        let now = tabs.0[0].now.as_seconds() - NOW;
+        tabs.at(now + 5);
+    }
+    tabs.0[holder].answer(TOKEN_ENDPOINT, json(200, second().json()));
+    tabs.talk();
+    tabs.0[copy].step(Input::WantToken { request: TokenRequest(1), refused: None });
+    assert_eq!(tabs.0[copy].granted.last(), Some(&(TokenRequest(1), Ok("AT-2".to_owned()))));
+}

@@ -164,6 +164,7 @@ impl Session {
             self.ask_the_others(turn);
         } else if ended {
             let error = self.attempts.failed.take().filter(|_| self.attempts.stopped);
+            self.tell_ended(turn, false);
             self.end_session(turn, error.unwrap_or_else(expired));
         }
     }
@@ -178,7 +179,7 @@ impl Session {
                 Some(self.attempts.earliest(now).map_or(due, |earliest| earliest.max(due)))
             }
             Renewal::Idle if identity.elsewhere && !self.attempts.stopped => {
-                self.tabs.answer_until.or_else(|| identity.due_at())
+                self.tabs.answer_until.or_else(|| identity.due_at().max(self.tabs.ask_after))
             }
             Renewal::Idle => identity.expires_at,
             _ => None,
@@ -271,6 +272,7 @@ impl Session {
                 ];
                 self.attempts.stopped = error.provider().is_some_and(|said| final_words.contains(&said.error()));
                 self.attempts.failed(turn, error);
+                self.tell_trying(turn);
                 self.finish_renewal(turn);
             }
         }

@@ -24,7 +24,7 @@ use crate::{
 use super::{
     Effect, Session, Turn, Waiting,
     identity::Identity,
-    renewal::{Renewal, expired},
+    renewal::{Renewal, SPACING, expired},
 };
 
 /// How long a page waits for others to object to its claim, in milliseconds.
@@ -42,6 +42,8 @@ pub(super) struct Tabs {
     pub(super) claim_until: Option<UnixTime>,
     /// Until when another tab may answer with a new access token.
     pub(super) answer_until: Option<UnixTime>,
+    /// Another tab is at it, and has no answer yet: when to ask again.
+    pub(super) ask_after: Option<UnixTime>,
     /// The access token that another tab is asked to replace is refused already.
     pub(super) refused: bool,
     /// Others have been heard.
@@ -167,12 +169,28 @@ impl Session {
 
     /// Asks whoever keeps the refresh token for a new access token.
     pub(super) fn ask_the_others(&mut self, turn: &mut Turn<'_>) {
-        if self.tabs.answer_until.is_none() && self.tabs.listening {
-            self.tabs.answer_until = Some(UnixTime::from_millis(turn.now.as_millis() + ANSWER_WAIT));
-            self.tell(turn, "ask", |_, _| {});
-        } else if self.tabs.answer_until.is_none_or(|until| until <= turn.now) {
-            self.nobody_answered(turn);
+        match self.tabs.answer_until {
+            Some(until) if until > turn.now => {}
+            None if self.tabs.ask_after.is_some_and(|time| time > turn.now) => {}
+            None if self.tabs.listening => {
+                self.tabs.answer_until = Some(UnixTime::from_millis(turn.now.as_millis() + ANSWER_WAIT));
+                self.tell(turn, "ask", |_, _| {});
+            }
+            _ => self.nobody_answered(turn),
         }
+    }
+
+    /// Whoever keeps the refresh token lives, and tries: the session is not over.
+    fn somebody_tries(&mut self, turn: &mut Turn<'_>) {
+        if self.tabs.answer_until.take().is_some() {
+            self.tabs.ask_after = Some(UnixTime::from_millis(turn.now.as_millis() + SPACING));
+            self.grant_all(turn);
+        }
+    }
+
+    /// Tells whoever asked that there is no new token yet.
+    pub(super) fn tell_trying(&mut self, turn: &mut Turn<'_>) {
+        self.tell(turn, "held", Self::write_set);
     }
 
     /// Whoever kept the refresh token is gone.
@@ -251,7 +269,7 @@ impl Session {
         let keep = self.renewal.is_under_way() || !better;
         match kind {
             "claim" if holds && keep => {
-                self.tell(turn, "held", Self::write_set);
+                self.tell_trying(turn);
                 self.bequeath(turn);
             }
             "claim" if holds => self.give_up(turn),
@@ -260,8 +278,8 @@ impl Session {
                 match newer {
                     Some(set) => self.take_over(turn, set),
                     None if holds && !keep => self.give_up(turn),
-                    None if holds => self.tell(turn, "held", Self::write_set),
-                    None => {}
+                    None if holds => self.tell_trying(turn),
+                    None => self.somebody_tries(turn),
                 }
             }
             "renewed" => {
@@ -270,7 +288,12 @@ impl Session {
                 }
             }
             "ask" if holds && theirs < ours => self.tell_renewed(turn),
-            "ask" if holds => self.renew(turn),
+            "ask" if holds => {
+                self.renew(turn);
+                if matches!(self.renewal, Renewal::Idle) {
+                    self.tell_trying(turn);
+                }
+            }
             "heir" if !holds && !self.renewal.is_under_way() => {
                 if let Some(mut set) = Set::read(&message).filter(|set| set.generation >= ours) {
                     let refresh_token = set.refresh_token.take();
@@ -322,6 +345,7 @@ impl Session {
         }
         self.tabs.claim_until = None;
         self.tabs.answer_until = None;
+        self.tabs.ask_after = None;
         self.tabs.refused = false;
         turn.effects.push(Effect::Bequeath(ChannelText::new("")));
         if let Some(identity) = &mut self.identity {
