@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     faults::{Fault, merge},
-    keys::hmac,
+    keys::{Attacker, hmac},
     state::{Kind, Store, Token, now},
 };
 
@@ -35,15 +35,24 @@ pub(crate) fn make(
     if let Some(raw) = text("raw") {
         return raw.to_owned();
     }
+    if let (Some(Value::Bool(true)), Some(last)) = (fault.get("replay"), &store.last_id_token) {
+        return last.clone();
+    }
     merge(&mut header, fault.get("header"));
     merge(&mut claims, fault.get("claims"));
+    set(&mut header, fault.get("header_set"));
+    set(&mut claims, fault.get("claims_set"));
+    let attacker = (fault.get("self_signed") == Some(&Value::Bool(true))).then(Attacker::new);
+    if let Some(attacker) = &attacker {
+        header["jwk"] = attacker.jwk();
+    }
     let mut header_text = text("header_text").map_or_else(|| header.to_string(), str::to_owned);
     let mut claims_text = text("claims_text").map_or_else(|| claims.to_string(), str::to_owned);
     if let Some(other) = text("sign_with") {
         other.clone_into(&mut kid);
     }
     let input = signing_input(&header_text, &claims_text);
-    let mut signature = store.keys.sign(&kid, &input);
+    let mut signature = attacker.map_or_else(|| store.keys.sign(&kid, &input), |attacker| attacker.sign(&input));
     match text("signature") {
         Some("flip") => signature[10] ^= 1,
         Some("xor5a") => signature.iter_mut().for_each(|byte| *byte ^= 0x5a),
@@ -64,6 +73,13 @@ pub(crate) fn make(
         header_text = header.to_string();
     }
     format!("{}.{}", signing_input(&header_text, &claims_text), URL_SAFE_NO_PAD.encode(signature))
+}
+
+/// Sets members to just these values, `null` among them.
+fn set(target: &mut Value, members: Option<&Value>) {
+    for (name, value) in members.and_then(Value::as_object).into_iter().flatten() {
+        target[name] = value.clone();
+    }
 }
 
 fn claims(store: &Store, token: &Token, nonce: Option<&str>, access_token: &str) -> Value {

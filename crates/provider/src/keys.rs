@@ -78,9 +78,7 @@ impl Keys {
             return signature.to_vec();
         }
         let known = self.rsa.iter().find(|(k, _)| k == kid).map(|(_, key)| key.clone());
-        let signer = RsaSigningKey::<Sha256>::new(known.unwrap_or_else(new_rsa));
-        let signature: RsaSignature = signer.sign(input.as_bytes());
-        signature.to_vec()
+        sign_rs256(known.unwrap_or_else(new_rsa), input)
     }
 
     /// The ECDSA signature in DER, which JWS does not allow.
@@ -88,6 +86,28 @@ impl Keys {
         let signature: EcSignature = self.ec.1.sign(input.as_bytes());
         signature.to_der().as_bytes().to_vec()
     }
+}
+
+/// A key of somebody else's, who sends its public half along.
+pub(crate) struct Attacker(RsaPrivateKey);
+
+impl Attacker {
+    pub(crate) fn new() -> Self {
+        Self(new_rsa())
+    }
+
+    pub(crate) fn jwk(&self) -> Value {
+        rsa_jwk(&("k1".to_owned(), self.0.clone()))
+    }
+
+    pub(crate) fn sign(self, input: &str) -> Vec<u8> {
+        sign_rs256(self.0, input)
+    }
+}
+
+fn sign_rs256(key: RsaPrivateKey, input: &str) -> Vec<u8> {
+    let signature: RsaSignature = RsaSigningKey::<Sha256>::new(key).sign(input.as_bytes());
+    signature.to_vec()
 }
 
 /// HMAC-SHA256 with a text as its key: what an attacker makes of a public key.

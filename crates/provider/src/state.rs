@@ -31,6 +31,8 @@ pub(crate) struct Store {
     /// The scopes that a person has granted a client before.
     pub(crate) consents: BTreeMap<(String, String), BTreeSet<String>>,
     pub(crate) nonces: BTreeSet<(String, String)>,
+    /// For whoever is to get it a second time.
+    pub(crate) last_id_token: Option<String>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: Vec<Value>,
 }
@@ -48,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) kid: bool,
     pub(crate) iss_parameter: bool,
     pub(crate) rotate_refresh: bool,
+    /// Whether a code wants the verifier that its challenge was made of.
+    pub(crate) checks_pkce: bool,
 }
 
 /// Somebody who can sign in.
@@ -128,6 +132,7 @@ impl Default for Settings {
             kid: false,
             iss_parameter: false,
             rotate_refresh: true,
+            checks_pkce: true,
         }
     }
 }
@@ -166,6 +171,7 @@ impl Store {
             sessions: BTreeMap::new(),
             consents: BTreeMap::new(),
             nonces: BTreeSet::new(),
+            last_id_token: None,
             faults: Vec::new(),
             log: Vec::new(),
         };

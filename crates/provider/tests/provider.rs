@@ -359,6 +359,12 @@ fn it_misbehaves_on_demand_and_only_as_often_as_asked() {
         (&json!("https://evil.example"), None, &before["sub"])
     );
 
+    fault(json!({ "endpoint": "id_token", "times": 1, "claims_set": { "exp": null, "aud": 5 } }));
+    let spoilt = claims(&provider.tokens("sam", "n6b", "", ALLOW)["id_token"]);
+    assert_eq!((spoilt.get("exp"), &spoilt["aud"]), (Some(&Value::Null), &json!(5)));
+    fault(json!({ "endpoint": "id_token", "times": 1, "replay": true }));
+    assert_eq!(claims(&provider.tokens("sam", "n6c", "", ALLOW)["id_token"]), spoilt);
+
     fault(
         json!({ "endpoint": "callback", "times": 1, "query": "code={code}&code=B&state={state}", "fragment": "code=EVIL" }),
     );

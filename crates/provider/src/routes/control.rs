@@ -74,6 +74,7 @@ fn set(store: &mut Store, body: &Value) -> Option<()> {
             "id_token_alg" => settings.es256 = value.as_str()? == "ES256",
             "id_token_kid" => settings.kid = value.as_bool()?,
             "iss_parameter" => settings.iss_parameter = value.as_bool()?,
+            "checks_pkce" => settings.checks_pkce = value.as_bool()?,
             "rotate_refresh" => settings.rotate_refresh = value.as_bool()?,
             _ => return None,
         }

@@ -37,6 +37,7 @@ fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
     }
     let verifier = asked.form("code_verifier");
     match (&grant.code_challenge, verifier) {
+        _ if !store.settings.checks_pkce => {}
         (Some(challenge), Some(verifier)) if matches(challenge, &verifier, grant.plain_challenge) => {}
         (Some(_), Some(_)) => return refuse("invalid_grant", "Code challenge failed."),
         _ => return refuse("invalid_request", "Missing \"code_verifier\""),
@@ -48,6 +49,7 @@ fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
         let fault = store.fault("id_token", None);
         let id_token = id_token::make(store, &token, grant.nonce.as_deref(), &access_token, fault.as_ref());
         body["id_token"] = json!(id_token);
+        store.last_id_token = Some(id_token);
     }
     Reply::ok(&body).with("cache-control", "no-store")
 }
