@@ -91,6 +91,22 @@ pub(crate) fn consent(store: &Store, request: &Authorization, person: &Person) -
     )
 }
 
+/// Whether to sign out here as well.
+pub(crate) fn sign_out(query: &str) -> String {
+    page(
+        "Sign out",
+        &format!(
+            "<h1>Sign out here too?</h1><form method=\"post\" action=\"/oauth2/end-session?{}\">\
+             <div class=\"decision\"><button class=\"primary\" name=\"sign-out\" value=\"1\">Sign out</button></div></form>",
+            escape(query)
+        ),
+    )
+}
+
+pub(crate) fn signed_out() -> String {
+    page("Signed out", "<h1>You are signed out</h1>")
+}
+
 fn choices(store: &Store, organizations: &[&Organization], kind: &str, title: &str, hint: &str) -> String {
     let required = if kind == "radio" { " required" } else { "" };
     let rows: String = organizations

@@ -52,6 +52,14 @@ pub(crate) struct Settings {
     pub(crate) rotate_refresh: bool,
     /// Whether a code wants the verifier that its challenge was made of.
     pub(crate) checks_pkce: bool,
+    /// Refreshing brings an ID token too, as at most providers; Polar's brings none.
+    pub(crate) refresh_id_token: bool,
+    /// Public clients may revoke their tokens; Polar's may not.
+    pub(crate) public_revocation: bool,
+    /// RP-initiated logout is offered; Polar has none.
+    pub(crate) end_session: bool,
+    /// An organization's own token becomes its member's when it is refreshed.
+    pub(crate) organizations_migrate: bool,
 }
 
 /// Somebody who can sign in.
@@ -133,6 +141,10 @@ impl Default for Settings {
             iss_parameter: false,
             rotate_refresh: true,
             checks_pkce: true,
+            refresh_id_token: false,
+            public_revocation: false,
+            end_session: false,
+            organizations_migrate: false,
         }
     }
 }

@@ -76,6 +76,10 @@ fn set(store: &mut Store, body: &Value) -> Option<()> {
             "iss_parameter" => settings.iss_parameter = value.as_bool()?,
             "checks_pkce" => settings.checks_pkce = value.as_bool()?,
             "rotate_refresh" => settings.rotate_refresh = value.as_bool()?,
+            "refresh_id_token" => settings.refresh_id_token = value.as_bool()?,
+            "public_revocation" => settings.public_revocation = value.as_bool()?,
+            "end_session" => settings.end_session = value.as_bool()?,
+            "organizations_migrate" => settings.organizations_migrate = value.as_bool()?,
             _ => return None,
         }
     }

@@ -28,6 +28,13 @@ pub(super) fn metadata(store: &Store) -> Reply {
         "id_token_signing_alg_values_supported": [if store.settings.es256 { "ES256" } else { "RS256" }],
         "claims_supported": ["sub", "name", "email", "email_verified"],
     });
+    if store.settings.public_revocation {
+        document["revocation_endpoint_auth_methods_supported"] =
+            json!(["client_secret_basic", "client_secret_post", "none"]);
+    }
+    if store.settings.end_session {
+        document["end_session_endpoint"] = json!(format!("{origin}/oauth2/end-session"));
+    }
     if store.settings.iss_parameter {
         document["authorization_response_iss_parameter_supported"] = json!(true);
     }

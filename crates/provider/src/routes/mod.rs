@@ -4,6 +4,7 @@ mod api;
 mod authorize;
 mod control;
 mod discovery;
+mod end_session;
 mod register;
 mod token;
 mod userinfo;
@@ -87,6 +88,7 @@ impl Asked {
             "/.well-known/openid-configuration" => "discovery",
             "/.well-known/jwks.json" => "jwks",
             "/oauth2/authorize" => "authorize",
+            "/oauth2/end-session" => "end_session",
             "/v1/oauth2/token" => "token",
             "/v1/oauth2/userinfo" => "userinfo",
             "/v1/oauth2/revoke" => "revoke",
@@ -100,7 +102,7 @@ impl Asked {
 
     /// Whether other origins may read the answer.
     pub(crate) fn has_cors(&self) -> bool {
-        !matches!(self.endpoint(), "authorize" | "page") || self.path.starts_with("/avatars/")
+        !matches!(self.endpoint(), "authorize" | "end_session" | "page") || self.path.starts_with("/avatars/")
     }
 }
 
@@ -132,6 +134,7 @@ pub(crate) fn answer(store: &mut Store, asked: &Asked) -> Reply {
         ("GET", "/.well-known/jwks.json") => Reply::ok(&store.keys.jwks(store.settings.es256)),
         ("GET", "/oauth2/authorize") => authorize::show(store, asked),
         ("POST", "/oauth2/authorize") => authorize::submit(store, asked),
+        ("GET" | "POST", "/oauth2/end-session") => end_session::answer(store, asked),
         ("POST", "/v1/oauth2/token") => token::answer(store, asked),
         ("GET" | "POST", "/v1/oauth2/userinfo") => userinfo::answer(store, asked),
         ("POST", "/v1/oauth2/revoke" | "/v1/oauth2/introspect") => token::revoke_or_introspect(store, asked),

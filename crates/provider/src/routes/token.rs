@@ -9,7 +9,7 @@ use super::{Asked, client_of, invalid_client};
 use crate::{
     id_token::{self, has_scope},
     reply::Reply,
-    state::{Kind, Store, Token, now, random},
+    state::{Client, Kind, Store, Token, now, random},
 };
 
 /// How long a code may wait, in seconds.
@@ -46,7 +46,7 @@ fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
     let lifetime = store.settings.access_token_lifetime;
     let (access_token, mut body) = issue(store, token.clone(), lifetime);
     if has_scope(&token.scope, "openid") {
-        let fault = store.fault("id_token", None);
+        let fault = store.fault("id_token", Some("authorization_code"));
         let id_token = id_token::make(store, &token, grant.nonce.as_deref(), &access_token, fault.as_ref());
         body["id_token"] = json!(id_token);
         store.last_id_token = Some(id_token);
@@ -60,10 +60,18 @@ fn refresh(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
         return refuse("invalid_grant", "");
     };
     let lifetime = store.settings.refreshed_lifetime;
-    let token = Token { expires: now() + lifetime, ..token };
-    // The old refresh token dies at once, the old access token lives on; no ID token comes along.
+    let mut token = Token { expires: now() + lifetime, ..token };
+    if store.settings.organizations_migrate {
+        token.kind = Kind::User;
+    }
+    // The old refresh token dies at once, the old access token lives on; Polar sends no ID token along.
     let rotates = store.settings.rotate_refresh;
-    let (_, mut body) = issue(store, token, lifetime);
+    let (access_token, mut body) = issue(store, token.clone(), lifetime);
+    if store.settings.refresh_id_token && has_scope(&token.scope, "openid") {
+        let fault = store.fault("id_token", Some("refresh_token"));
+        // Without a nonce: it belongs to the authorization request (Core 12.2).
+        body["id_token"] = json!(id_token::make(store, &token, None, &access_token, fault.as_ref()));
+    }
     if rotates {
         store.refresh_tokens.remove(&old);
     } else if let Some(fresh) = body.as_object_mut().and_then(|body| body.remove("refresh_token")) {
@@ -94,16 +102,20 @@ fn refuse(error: &str, description: &str) -> Reply {
     Reply::oauth_error(StatusCode::BAD_REQUEST, error, description)
 }
 
-/// Only for clients with a secret: a public one gets the same answer as an unknown one.
+/// Only for clients with a secret, as at Polar: a public one gets the same answer as an unknown one.
 pub(super) fn revoke_or_introspect(store: &mut Store, asked: &Asked) -> Reply {
-    let Some(client) = client_of(store, asked).filter(|client| !client.is_public) else { return invalid_client() };
+    let may = |client: &Client| !client.is_public || store.settings.public_revocation && asked.path.ends_with("revoke");
+    let Some(client) = client_of(store, asked).filter(may) else { return invalid_client() };
     let given = asked.form("token").unwrap_or_default();
     let known = store.access_tokens.get(&given).or_else(|| store.refresh_tokens.get(&given));
     let known = known.filter(|token| token.client_id == client.id).cloned();
     if asked.path.ends_with("revoke") {
-        store.access_tokens.remove(&given);
-        store.refresh_tokens.remove(&given);
-        return Reply::ok(&json!({}));
+        // RFC 7009 2.2: the answer is the same for a token that is not known.
+        if known.is_some() {
+            store.access_tokens.remove(&given);
+            store.refresh_tokens.remove(&given);
+        }
+        return Reply { status: 200, headers: Vec::new(), body: Vec::new() };
     }
     Reply::ok(&match known {
         Some(token) if token.expires > now() => json!({
