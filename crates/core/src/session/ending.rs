@@ -27,7 +27,7 @@ const LONGEST_ADDRESS: usize = 2_048;
 pub(super) struct Ending {
     /// Revocations that have not been sent yet, the next one last.
     revocations: Vec<HttpRequest>,
-    until: UnixTime,
+    pub(super) until: UnixTime,
     /// Where to leave for afterwards.
     leave: Option<AuthorizationUrl>,
     failed: Option<Error>,

@@ -4,7 +4,8 @@ use crate::error::Error;
 
 use super::{
     Effect, Grant, Session, TokenRequest, Turn,
-    renewal::{Renewal, SPACING, expired},
+    attempts::SPACING,
+    renewal::{Renewal, expired},
 };
 
 impl Session {

@@ -42,6 +42,8 @@ pub(super) struct Identity {
     /// By how many seconds this device's clock was behind the provider's at the sign-in.
     clock_skew: i64,
     pub(super) expires_at: Option<UnixTime>,
+    /// It has been seen that the access token had ended: a clock that is set back does not revive it.
+    pub(super) ended: bool,
     /// One organization was asked for.
     pub(super) organization: bool,
     pub(super) endpoints: Endpoints,
@@ -74,6 +76,7 @@ impl Identity {
             renewed_at: now,
             clock_skew: verified.issued_at().millis_since(now) / 1000,
             expires_at,
+            ended: false,
             organization: transaction.organization,
             endpoints: transaction.endpoints,
             userinfo: Loadable::Waiting,
@@ -85,6 +88,7 @@ impl Identity {
     /// not granted before widens nothing.
     pub(super) fn renew(&mut self, tokens: TokenResponse, now: UnixTime) {
         self.expires_at = tokens.expires_at(now);
+        self.ended = false;
         let kind = subject_kind(&tokens.access_token);
         if kind != self.kind {
             // A token of another kind may speak for another subject: userinfo has to say.
@@ -190,6 +194,7 @@ impl Identity {
                 None => None,
                 Some(time) => Some(time?),
             },
+            ended: false,
             organization: record.get("organization")? == &Value::Bool(true),
             endpoints: Endpoints::read(&record, transport)?,
             userinfo: Loadable::Waiting,

@@ -7,6 +7,8 @@
 //! The machine knows no clock, no storage and no network of its own: time, entropy, records and
 //! answers come in as values.
 
+mod attempts;
+mod clock;
 mod completing;
 mod details;
 mod ending;
@@ -35,10 +37,11 @@ use crate::{
     token::AwaitTokens,
     userinfo::AwaitUserinfo,
 };
+use attempts::Attempts;
 use ending::Ending;
 use identity::Identity;
 use proving::Forced;
-use renewal::{Attempts, Renewal};
+use renewal::Renewal;
 use sign_in::Stage;
 use signing::Purpose;
 use tabs::Tabs;
@@ -76,6 +79,8 @@ pub struct Session {
     /// GETs that are to be sent again.
     again: Vec<(UnixTime, Again)>,
     alarm: Option<UnixTime>,
+    /// When the last step was.
+    clock: Option<UnixTime>,
 }
 
 /// What an open ticket is for.
@@ -135,6 +140,7 @@ impl Session {
             forced_keys: Forced::default(),
             again: Vec::new(),
             alarm: None,
+            clock: None,
         }
     }
 
@@ -148,6 +154,7 @@ impl Session {
     pub fn step(&mut self, now: UnixTime, entropy: &mut dyn Entropy, input: Input) -> Vec<Effect> {
         let turn = &mut Turn { now, wait: None, entropy, effects: Vec::new() };
         if !self.inert {
+            self.mind_the_clock(now);
             self.take(turn, input);
             self.set_alarm(turn);
         }

@@ -16,14 +16,13 @@ use crate::{
 };
 
 use super::{
-    Effect, Records, Session, StorageFailure, Ticket, Turn, Waiting, identity::Identity, proving::Proving,
+    Effect, Records, Session, StorageFailure, Ticket, Turn, Waiting,
+    attempts::{Attempts, after},
+    identity::Identity,
+    proving::Proving,
     signing::Purpose,
 };
 
-/// The least time between two attempts, in milliseconds.
-pub(super) const SPACING: i64 = 30_000;
-/// The longest time between two attempts.
-const LONGEST_WAIT: i64 = 300_000;
 /// How long before its end an access token is renewed: this, or a fifth of its life if that is less.
 const MARGIN: i64 = 60_000;
 /// How long another page may hold the lock before this one goes on without it.
@@ -79,49 +78,12 @@ impl Renewal {
     }
 }
 
-/// What came of the attempts so far.
-#[derive(Default)]
-pub(super) struct Attempts {
-    pub(super) last: Option<UnixTime>,
-    pub(super) failures: u32,
-    /// Not before this time.
-    next: Option<UnixTime>,
-    /// Why the last one failed.
-    pub(super) failed: Option<Error>,
-    /// The provider will not renew: no further attempt by itself.
-    pub(super) stopped: bool,
-    /// The last request may have been acted on, though no answer came.
-    pub(super) uncertain: bool,
-}
-
-impl Attempts {
-    fn may_begin(&self, now: UnixTime) -> bool {
-        self.earliest(now).is_none_or(|earliest| earliest <= now)
-    }
-
-    /// The time before which none is made. A clock that jumped back does not make it far away.
-    fn earliest(&self, now: UnixTime) -> Option<UnixTime> {
-        let spaced = self.last.map(|last| after(last, SPACING));
-        let earliest = self.next.into_iter().chain(spaced).max()?;
-        Some(earliest.min(after(now, LONGEST_WAIT)))
-    }
-
-    /// Doubles the wait, with up to half of it added by chance; or as long as the server asks.
-    fn failed(&mut self, turn: &mut Turn<'_>, error: Error) {
-        let wait = SPACING << self.failures.min(4);
-        let mut chance = [0];
-        // Without a source of chance there is none to add.
-        let _ = turn.entropy.fill(&mut chance);
-        let wait = (wait + wait * i64::from(chance[0]) / 512).min(LONGEST_WAIT);
-        self.next = Some(after(turn.now, turn.wait.unwrap_or(0).max(wait)));
-        self.failures += 1;
-        self.failed = Some(error);
-    }
-}
-
 impl Identity {
     /// From when on the access token should be renewed.
     pub(super) fn due_at(&self) -> Option<UnixTime> {
+        if self.ended {
+            return Some(UnixTime::from_millis(0));
+        }
         let end = self.expires_at?;
         let margin = (end.millis_since(self.renewed_at) / 5).clamp(0, MARGIN);
         Some(UnixTime::from_millis(end.as_millis() - margin))
@@ -132,7 +94,7 @@ impl Identity {
     }
 
     pub(super) fn has_ended(&self, now: UnixTime) -> bool {
-        self.expires_at.is_some_and(|end| end <= now)
+        self.ended || self.expires_at.is_some_and(|end| end <= now)
     }
 }
 
@@ -158,9 +120,11 @@ impl Session {
     pub(super) fn look_at_the_clock(&mut self, turn: &mut Turn<'_>) {
         let Some(identity) = &self.identity else { return };
         let (due, ended, elsewhere) = (identity.is_due(turn.now), identity.has_ended(turn.now), identity.elsewhere);
-        if due && self.can_renew() {
+        // Whoever waits for the lock or for an answer has a reason, be the token due or refused.
+        let (locking, asking) = (matches!(self.renewal, Renewal::Locking { .. }), self.tabs.answer_until.is_some());
+        if (due || locking) && self.can_renew() {
             self.renew(turn);
-        } else if due && elsewhere && !self.attempts.stopped {
+        } else if (due || asking) && elsewhere && !self.attempts.stopped {
             self.ask_the_others(turn);
         } else if ended {
             let error = self.attempts.failed.take().filter(|_| self.attempts.stopped);
@@ -174,6 +138,8 @@ impl Session {
         let identity = self.identity.as_ref()?;
         match &self.renewal {
             Renewal::Locking { since, .. } => Some(after(*since, LOCK_WAIT)),
+            // The end of the claim, or the metadata, wakes it.
+            Renewal::Idle if self.can_renew() && !self.may_be_sent() => None,
             Renewal::Idle if self.can_renew() => {
                 let due = identity.due_at()?;
                 Some(self.attempts.earliest(now).map_or(due, |earliest| earliest.max(due)))
@@ -186,11 +152,19 @@ impl Session {
         }
     }
 
+    /// Nothing has to come first.
+    fn may_be_sent(&self) -> bool {
+        self.tabs.is_settled() && !(self.unconfirmed && self.metadata_is_coming())
+    }
+
     /// Begins a renewal, unless one is under way or it is too early for the next.
     pub(super) fn renew(&mut self, turn: &mut Turn<'_>) {
         if self.unconfirmed {
             // The token goes nowhere before the metadata has vouched for the endpoint.
-            return self.want_metadata(turn);
+            if self.attempts.may_begin(turn.now) {
+                self.want_metadata(turn);
+            }
+            return;
         }
         if let Renewal::Locking { lock, since } = self.renewal {
             if turn.now.millis_since(since) >= LOCK_WAIT {
@@ -387,8 +361,4 @@ impl Session {
 /// The session has ended, and why needs no more words.
 pub(super) fn expired() -> Error {
     Error::new(Code::SessionExpired, Phase::Session)
-}
-
-fn after(time: UnixTime, millis: i64) -> UnixTime {
-    UnixTime::from_millis(time.as_millis() + millis)
 }

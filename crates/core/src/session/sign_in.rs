@@ -58,10 +58,15 @@ impl Session {
 
     pub(super) fn want_metadata(&mut self, turn: &mut Turn<'_>) {
         let fresh = self.metadata.as_ref().is_some_and(|(_, since)| is_fresh(*since, turn.now));
-        let on_its_way = self.waiting.iter().any(|(_, waiting)| matches!(waiting, Waiting::Metadata(..)));
-        if !fresh && !on_its_way && !self.again.iter().any(|(_, again)| matches!(again, Again::Metadata(_))) {
+        if !fresh && !self.metadata_is_coming() {
             self.send_metadata(turn, 0);
         }
+    }
+
+    /// It is on its way, or asked for again soon.
+    pub(super) fn metadata_is_coming(&self) -> bool {
+        self.waiting.iter().any(|(_, waiting)| matches!(waiting, Waiting::Metadata(..)))
+            || self.again.iter().any(|(_, again)| matches!(again, Again::Metadata(_)))
     }
 
     pub(super) fn send_metadata(&mut self, turn: &mut Turn<'_>, tries: u32) {
@@ -90,7 +95,10 @@ impl Session {
                 }
             }
             Err(error) if Self::may_pass(&error) && tries < MAX_RETRIES => self.try_again(turn, tries, Again::Metadata),
-            Err(error) if self.unconfirmed => self.details_failed(turn, &error),
+            Err(error) if self.unconfirmed => {
+                self.details_failed(turn, &error);
+                self.attempts.failed(turn, error);
+            }
             // Nobody waits for it: the next click asks again.
             Err(error) if matches!(self.stage, Stage::WantsMetadata(_) | Stage::Confirming(_)) => {
                 self.sign_in_failed(turn, error);

@@ -23,8 +23,9 @@ use crate::{
 
 use super::{
     Effect, Session, Turn, Waiting,
+    attempts::SPACING,
     identity::Identity,
-    renewal::{Renewal, SPACING, expired},
+    renewal::{Renewal, expired},
 };
 
 /// How long a page waits for others to object to its claim, in milliseconds.
@@ -106,6 +107,7 @@ impl Identity {
         self.scope_granted = set.scope;
         self.renewed_at = set.renewed_at;
         self.expires_at = set.expires_at;
+        self.ended = false;
     }
 }
 
@@ -200,6 +202,11 @@ impl Session {
         if ended || core::mem::take(&mut self.tabs.refused) {
             self.end_session(turn, expired());
         } else {
+            // Not at once again, but once more when it ends.
+            let later = turn.now.as_millis() + SPACING;
+            let end = self.identity.as_ref().and_then(|identity| identity.expires_at);
+            let later = end.map_or(later, |end| end.as_millis().min(later));
+            self.tabs.ask_after = Some(UnixTime::from_millis(later));
             self.grant_all(turn);
         }
     }
@@ -297,6 +304,7 @@ impl Session {
             "heir" if !holds && !self.renewal.is_under_way() => {
                 if let Some(mut set) = Set::read(&message).filter(|set| set.generation >= ours) {
                     let refresh_token = set.refresh_token.take();
+                    self.tabs.answer_until = None;
                     if let Some(identity) = &mut self.identity {
                         identity.take_set(set);
                         identity.elsewhere = refresh_token.is_none();

@@ -1,0 +1,30 @@
+//! The wall clock can be set: what has ended stays ended, and nothing waits for longer because of it.
+
+use crate::time::UnixTime;
+
+use super::{Session, renewal::Renewal};
+
+impl Session {
+    /// Before each step.
+    pub(super) fn mind_the_clock(&mut self, now: UnixTime) {
+        if let Some(identity) = self.identity.as_mut().filter(|identity| identity.has_ended(now)) {
+            identity.ended = true;
+        }
+        let back = self.clock.replace(now).map_or(0, |before| before.millis_since(now));
+        if back <= 0 {
+            return;
+        }
+        // The clock was set back: whatever waits for a time moves with it.
+        let move_back = |time: &mut UnixTime| *time = UnixTime::from_millis(time.as_millis() - back);
+        self.attempts.last.iter_mut().for_each(move_back);
+        self.attempts.next.iter_mut().for_each(move_back);
+        self.tabs.claim_until.iter_mut().for_each(move_back);
+        self.tabs.answer_until.iter_mut().for_each(move_back);
+        self.tabs.ask_after.iter_mut().for_each(move_back);
+        self.again.iter_mut().map(|(at, _)| at).for_each(move_back);
+        self.ending.iter_mut().map(|ending| &mut ending.until).for_each(move_back);
+        if let Renewal::Locking { since, .. } = &mut self.renewal {
+            move_back(since);
+        }
+    }
+}
