@@ -27,6 +27,8 @@ pub enum Face {
     SignedIn,
     /// Something went wrong, and was not dismissed yet.
     Failed,
+    /// None: a response in somebody's frame.
+    Nothing,
 }
 
 impl Auth {
@@ -67,6 +69,7 @@ impl Auth {
     #[must_use]
     pub fn face(self) -> Face {
         self.snapshot.with(|snapshot| match snapshot {
+            Snapshot { inert: true, .. } => Face::Nothing,
             Snapshot { working: Some(step), .. } => Face::Working(*step),
             Snapshot { error: Some(_), .. } => Face::Failed,
             Snapshot { account: Some(_), .. } => Face::SignedIn,

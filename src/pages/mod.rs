@@ -9,7 +9,7 @@ use polar_signin::{
     components::{
         Auth,
         account::account,
-        element::{el, live},
+        element::{el, live, nothing},
         error_panel::{error_panel, start_failed},
         provider::Face,
         sign_in::{signed_out, working},
@@ -52,6 +52,7 @@ fn signed(auth: Auth) -> AnyView {
             Face::Working(step) => ("working", working(auth, step)),
             Face::SignedIn => ("signed-in", account(auth)),
             Face::Failed => ("error", auth.error().map_or_else(|| signed_out(auth), |error| error_panel(auth, &error))),
+            Face::Nothing => ("nothing", nothing()),
         };
         el("main", &[("data-view", name)], vec![content])
     }))

@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub signed_out: Option<SignedOut>,
     /// Nothing can be kept in this browser: a reload ends the session.
     pub memory_only: bool,
+    /// A response came in a frame: there is nothing to show, and nothing to click on.
+    pub inert: bool,
 }
 
 /// What a person waits for.

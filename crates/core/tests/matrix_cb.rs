@@ -507,6 +507,22 @@ fn cb_44_another_place_than_the_registered_one() {
 }
 
 #[test]
+fn cb_45_a_response_in_a_frame() {
+    let storage = pending(&Storage::new());
+    let mut page = Page::new(config(), storage.clone());
+    let (url, records) = (url("?code=C-1&state={S}"), page.records());
+    page.step(Input::Opened { url, records, framed: true, memory_only: false });
+    assert_eq!((page.scrubbed.as_deref(), page.sent.len(), &page.storage), (Some(REDIRECT_URI), 0, &storage));
+    assert!(page.snapshot().inert);
+    // Nothing that happens in the frame changes that.
+    let (request, records) = (Box::default(), page.records());
+    page.step(Input::SignIn { request, records });
+    page.step(Input::Woke);
+    assert_eq!((page.left.as_ref(), page.sent.len(), &page.storage), (None, 0, &storage));
+    assert!(page.snapshot().inert && page.subject().is_none() && page.code().is_none());
+}
+
+#[test]
 fn cb_48_asking_for_an_organization() {
     let mut trip = first();
     trip.sign_in.organization = true;

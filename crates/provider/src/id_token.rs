@@ -42,6 +42,9 @@ pub(crate) fn make(
     merge(&mut claims, fault.get("claims"));
     set(&mut header, fault.get("header_set"));
     set(&mut claims, fault.get("claims_set"));
+    if let (Some(suffix), Some(nonce)) = (text("nonce_suffix"), nonce) {
+        claims["nonce"] = json!(format!("{nonce}{suffix}"));
+    }
     let attacker = (fault.get("self_signed") == Some(&Value::Bool(true))).then(Attacker::new);
     if let Some(attacker) = &attacker {
         header["jwk"] = attacker.jwk();

@@ -1,9 +1,13 @@
 //! Walks that many tests begin or end with.
 
+use serde_json::{Value, json};
+
 use crate::{
     Failure, Result, Stage, Tab,
     hygiene::session_records,
     pages::{ErrorPage, SignedInPage, StartPage},
+    provider::USERINFO,
+    tab::eventually,
 };
 
 /// What is kept begins so.
@@ -50,6 +54,84 @@ pub async fn pass_the_provider(tab: &Tab, person: &str) -> Result<SignedInPage> 
             return SignedInPage::wait(tab).await;
         }
     }
+}
+
+/// A browser that signs in again and again, at a provider that knows Olive and asks her nothing.
+#[derive(Debug)]
+pub struct Repeated {
+    stage: Stage,
+    tab: Tab,
+}
+
+impl Repeated {
+    /// Nobody has signed in yet.
+    ///
+    /// # Errors
+    /// If the browser does not start.
+    pub async fn new(stage: &Stage) -> Result<Self> {
+        stage.provider().settings(json!({ "auto_sign_in": "olive", "auto_consent": true })).await?;
+        Ok(Self { stage: stage.clone(), tab: stage.tab().await? })
+    }
+
+    /// The browser's tab.
+    #[must_use]
+    pub fn tab(&self) -> &Tab {
+        &self.tab
+    }
+
+    /// Presses the button, wherever that leads.
+    ///
+    /// # Errors
+    /// If there is no start page with a button.
+    pub async fn begin(&self) -> Result {
+        StartPage::open(&self.stage, &self.tab).await?;
+        self.tab.click("#sign-in").await
+    }
+
+    /// Signs in with this fault in the way, and says how that was refused: with one request that
+    /// has the code, none for userinfo, and nothing kept.
+    ///
+    /// # Errors
+    /// If it was not refused, or not so.
+    pub async fn refused(&self, fault: Value) -> Result<String> {
+        let posts = self.stage.provider().code_posts().await?.len();
+        let userinfos = self.stage.provider().requests_to("GET", USERINFO).await?.len();
+        self.stage.provider().fault(fault).await?;
+        self.begin().await?;
+        let page = ErrorPage::wait(&self.tab).await?;
+        codes_were_sent(&self.stage, posts + 1).await?;
+        nothing_is_kept(&self.tab).await?;
+        if !page.offers_a_way_on().await? {
+            return Err(Failure::new("there is no way on"));
+        }
+        if self.stage.provider().requests_to("GET", USERINFO).await?.len() != userinfos {
+            return Err(Failure::new("userinfo was asked for"));
+        }
+        page.code().await
+    }
+
+    /// Signs in.
+    ///
+    /// # Errors
+    /// If that does not work.
+    pub async fn accepted(&self) -> Result<SignedInPage> {
+        self.begin().await?;
+        SignedInPage::wait(&self.tab).await
+    }
+}
+
+/// Waits until the provider got so many requests of this method for this path.
+///
+/// # Errors
+/// If it does not get as many, or gets more.
+pub async fn asked_for(stage: &Stage, method: &str, path: &str, times: usize) -> Result {
+    eventually(format!("waiting for {method} {path}, {times} times"), async || {
+        match stage.provider().requests_to(method, path).await?.len() {
+            seen if seen == times => Ok(()),
+            seen => Err(Failure::new(format!("seen {seen} times"))),
+        }
+    })
+    .await
 }
 
 /// The keys of what this tab keeps: `session`, `transaction:…`.

@@ -37,8 +37,17 @@ impl Provider {
     /// # Errors
     /// If it does not start.
     pub fn start(settings: &Settings, client_id: &str, redirect_uri: &str) -> Result<Self> {
+        Self::start_with(settings, client_id, redirect_uri, &[])
+    }
+
+    /// The same, with further arguments for the program.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_with(settings: &Settings, client_id: &str, redirect_uri: &str, more: &[&OsStr]) -> Result<Self> {
         let client = format!("{client_id}={redirect_uri}");
-        let args = ["--port", "0", "--control", "--client", &client].map(OsStr::new);
+        let mut args = ["--port", "0", "--control", "--client", &client].map(OsStr::new).to_vec();
+        args.extend(more);
         let (process, origin) = Process::start(settings.provider.as_os_str(), &args, |line| {
             let address = &line[line.find("http://127.0.0.1:")?..];
             let end = address["http://".len()..].find(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'));

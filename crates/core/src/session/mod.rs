@@ -174,6 +174,7 @@ impl Session {
             error: self.error.clone(),
             signed_out: self.signed_out.clone(),
             memory_only: self.memory_only,
+            inert: self.inert,
         }
     }
 

@@ -22,6 +22,7 @@ impl Session {
             turn.effects.push(Effect::Scrub(callback::scrub(url)));
             if framed {
                 self.inert = true;
+                turn.effects.push(Effect::Show);
                 return;
             }
         }
