@@ -55,6 +55,14 @@ impl Http {
         self.json(Method::POST, url, Some(body)).await
     }
 
+    /// DELETE, JSON back; null if the answer is empty.
+    ///
+    /// # Errors
+    /// As for [`Http::get`].
+    pub async fn delete(&self, url: &str) -> Result<Value> {
+        self.json(Method::DELETE, url, None).await
+    }
+
     async fn json(&self, method: Method, url: &str, body: Option<&Value>) -> Result<Value> {
         let doing = format!("{method} {url}");
         let mut request = Request::builder().method(method).uri(url);

@@ -114,6 +114,14 @@ impl Provider {
         self.control("faults", &fault).await
     }
 
+    /// Takes every fault away.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn clear_faults(&self) -> Result {
+        self.http.delete(&format!("{}/control/faults", self.origin)).await.map(|_| ())
+    }
+
     async fn control(&self, path: &str, body: &Value) -> Result {
         self.http.post(&format!("{}/control/{path}", self.origin), body).await.map(|_| ())
     }
