@@ -9,7 +9,7 @@ pub(crate) use tally::{Tally, kept};
 
 use crate::{
     browsers::{self, Browser, Engine},
-    build, check,
+    build, check, matrix,
     shell::{self, cargo, root},
     tools,
 };
@@ -60,6 +60,10 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         }
     }
     tally.keep(part.is_none())?;
+    // The whole matrix is judged by a whole run, in the browser that runs everything.
+    if part.is_none() && engine == Engine::Chromium {
+        tally.step("the security matrix", || matrix::report(false));
+    }
     Ok(tally.finish())
 }
 
