@@ -37,6 +37,16 @@ impl Preset {
         }
     }
 
+    /// What the button calls the provider.
+    fn title(self) -> Option<&'static str> {
+        match self {
+            Self::Polar => Some("Polar"),
+            Self::PolarSandbox => Some("Polar sandbox"),
+            Self::Local => Some("Polar (local demo)"),
+            Self::Other => None,
+        }
+    }
+
     /// The preset of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -139,31 +149,27 @@ impl Provider {
         let preset = Preset::from_name(preset).ok_or_else(|| invalid("provider"))?;
         let transport = transport(options, page)?;
         let fixed = match preset {
-            Preset::Polar => Some(("Polar", "https://polar.sh", "https://api.polar.sh")),
-            Preset::PolarSandbox => Some(("Polar sandbox", "https://polar.sh", "https://sandbox-api.polar.sh")),
-            Preset::Local => Some(("Polar (local demo)", "https://polar.example", "http://127.0.0.1:8400")),
-            Preset::Other => None,
+            Preset::Polar => Some(("https://polar.sh", "https://api.polar.sh")),
+            Preset::PolarSandbox => Some(("https://polar.sh", "https://sandbox-api.polar.sh")),
+            // A page on the open web has no address of a demo in it: that one is always a setting.
+            Preset::Local | Preset::Other => None,
         };
         // The issuer and the address of a known provider are facts, not settings.
-        let is_fact = matches!(preset, Preset::Polar | Preset::PolarSandbox);
-        if is_fact && options.issuer.is_some() {
+        if fixed.is_some() && options.issuer.is_some() {
             return Err(invalid("issuer"));
         }
-        if is_fact && options.metadata_url.is_some() {
+        if fixed.is_some() && options.metadata_url.is_some() {
             return Err(invalid("metadata_url"));
         }
 
-        let issuer = options
-            .issuer
-            .as_deref()
-            .or_else(|| fixed.map(|(_, issuer, _)| issuer))
-            .ok_or_else(|| invalid("issuer"))?;
+        let issuer = options.issuer.as_deref().or_else(|| fixed.map(|(issuer, _)| issuer));
+        let issuer = issuer.ok_or_else(|| invalid("issuer"))?;
         // Core 2: https, no query, no fragment.
         let issuer_url = EndpointUrl::parse(issuer, transport).filter(|url| url.query().is_none());
         let issuer_url = issuer_url.ok_or_else(|| invalid("issuer"))?;
         let metadata_url = match (&options.metadata_url, fixed) {
             (Some(url), _) => url.clone(),
-            (None, Some((_, _, api))) => well_known(api),
+            (None, Some((_, api))) => well_known(api),
             (None, None) => well_known(issuer),
         };
         let metadata_url = EndpointUrl::parse(&metadata_url, transport).filter(|url| url.query().is_none());
@@ -177,7 +183,7 @@ impl Provider {
             None => None,
             Some(url) => Some(EndpointUrl::parse(&url, transport).ok_or_else(|| invalid("organizations_endpoint"))?),
         };
-        let name = options.name.clone().or_else(|| fixed.map(|(name, ..)| name.to_owned()));
+        let name = options.name.clone().or_else(|| preset.title().map(str::to_owned));
         let name = name.unwrap_or_else(|| issuer_url.host());
         Ok(Self { preset, name, issuer: issuer.to_owned(), metadata_url, organizations_endpoint, transport })
     }

@@ -140,3 +140,13 @@ fn ds_06_issuers_and_addresses_that_are_refused_as_configuration() {
     }
     assert!(Provider::new(&options(), REDIRECT_URI).is_ok());
 }
+
+#[test]
+fn st_16_the_demos_provider_has_no_address_of_its_own() {
+    let local = Options { provider: Some("local".to_owned()), allow_http_on_loopback: true, ..Options::default() };
+    let error = Provider::new(&local, "http://localhost:8401/").expect_err("where would it be?");
+    assert_eq!(error.code(), Code::InvalidConfiguration);
+    let issuer = Some("https://op.example".to_owned());
+    let local = Provider::new(&Options { issuer, ..local }, "http://localhost:8401/").expect("it is complete");
+    assert_eq!(local.metadata_url().as_str(), "https://op.example/.well-known/openid-configuration");
+}

@@ -54,6 +54,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     ]))?;
     let config = serde_json::json!({
         "provider": "local",
+        "issuer": "https://polar.example",
         "metadata_url": format!("{}/.well-known/openid-configuration", provider.address),
         "client_id": "polar_ci_demo",
         "allow_http_on_loopback": true,

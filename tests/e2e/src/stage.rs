@@ -75,6 +75,7 @@ impl World {
 pub fn config_for(provider: &Provider) -> Value {
     json!({
         "provider": "local",
+        "issuer": "https://polar.example",
         "metadata_url": format!("{}/.well-known/openid-configuration", provider.origin()),
         "client_id": CLIENT_ID,
         "allow_http_on_loopback": true,
