@@ -43,7 +43,8 @@ function explain(title, text) {
 
 try {
   const app = await import(new URL(script.dataset.js, location.href).href);
-  await app.default({ module_or_path: new URL(script.dataset.wasm, location.href).href });
+  const { wasm, wasmIntegrity: integrity = "" } = script.dataset;
+  await app.default({ module_or_path: fetch(new URL(wasm, location.href), { integrity }) });
 } catch (error) {
   if (typeof WebAssembly !== "object") {
     explain("This browser is too old", "Signing in needs WebAssembly. Please use a newer browser.");

@@ -1,7 +1,7 @@
 //! `cargo xtask build`: the static site, and what a browser downloads of it.
 
 use std::{
-    fs,
+    env, fs,
     io::Write as _,
     path::{Path, PathBuf},
     process::Command,
@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use lexopt::prelude::*;
 
 use crate::{
+    artefacts::{self, Seal},
     shell::{self, root},
     tools::{self, Tools},
 };
@@ -44,14 +45,82 @@ pub(crate) fn site(tools: &Tools, dist: &Path, release: bool) -> Result<()> {
     };
     // Trunk takes this variable for a flag of its own, and wants `true` where others say `1`.
     trunk.env_remove("NO_COLOR");
-    shell::run(&mut trunk)
+    if !release {
+        return shell::run(&mut trunk);
+    }
+    trunk.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
+    shell::run(&mut trunk)?;
+    tame(dist)?;
+    seal(dist)?;
+    artefacts::check(dist)
+}
+
+/// The flags of whoever builds, and names for the folders of this machine: the places in the sources
+/// that a panic names would tell of them.
+fn rust_flags() -> Result<String> {
+    let given = env::var("CARGO_ENCODED_RUSTFLAGS").ok().map(|flags| flags.split('\x1f').map(str::to_owned).collect());
+    let plain = || env::var("RUSTFLAGS").ok().map(|flags| flags.split_whitespace().map(str::to_owned).collect());
+    let mut flags: Vec<String> = given.or_else(plain).unwrap_or_default();
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let cargo = cargo.context("no home folder")?;
+    let rust =
+        shell::output(Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("--print=sysroot"))?;
+    // The last one that fits counts: from the outside to the inside.
+    let mut folders = vec![(cargo.clone(), "cargo"), (PathBuf::from(rust.trim()), "rust"), (root(), "app")];
+    folders.push((shell::target()?, "target"));
+    for registry in fs::read_dir(cargo.join("registry/src")).into_iter().flatten().flatten() {
+        // The name of this folder is the registry's host.
+        folders.push((registry.path(), "crates"));
+    }
+    flags.extend(folders.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())));
+    Ok(flags.join("\x1f"))
+}
+
+/// Takes the one way from text to markup out of what wasm-bindgen wrote: the framework has it for an
+/// attribute that the app does not use. What would have been markup would be a text.
+fn tame(dist: &Path) -> Result<()> {
+    let index = dist.join("index.html");
+    let mut page = fs::read_to_string(&index).context("no index.html")?;
+    for file in files(dist)? {
+        let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        let Ok(text) = fs::read_to_string(&file) else { continue };
+        if !name.ends_with(".js") || !text.contains(".innerHTML") {
+            continue;
+        }
+        let tamed = text.replace(".innerHTML", ".textContent");
+        // The name has a hash of the content, and caches keep it for a year.
+        let stem = name.rsplit_once('-').context(format!("{name} has no hash"))?.0;
+        let renamed = format!("{stem}-{}.js", artefacts::hash(tamed.as_bytes()));
+        fs::write(dist.join(&renamed), tamed)?;
+        fs::remove_file(&file)?;
+        page = page.replace(&name, &renamed);
+    }
+    fs::write(index, page).context("cannot write index.html")
+}
+
+/// Holds every file that the page loads to its content, as far as browsers allow that.
+fn seal(dist: &Path) -> Result<()> {
+    let file = dist.join("index.html");
+    let mut page = fs::read_to_string(&file).context("no index.html")?;
+    for Seal { tag, file, by } in artefacts::seals(&page.clone()) {
+        // Trunk has done some.
+        if !tag.contains(&format!(" {by}=")) {
+            let bytes = fs::read(dist.join(file)).with_context(|| format!("{file} is not there"))?;
+            // Each address stands once in a tag, whatever else was added to it by now.
+            let address = [" src=./", " data-wasm=./", " href=./"].map(|name| format!("{name}{file}"));
+            let loads = address
+                .iter()
+                .find(|address| tag.contains(*address))
+                .context(format!("in which way is {file} loaded?"))?;
+            page = page.replace(loads, &format!(" {by}=\"{}\"{loads}", artefacts::integrity(&bytes)));
+        }
+    }
+    fs::write(&file, page).context("cannot write index.html")
 }
 
 /// Prints what a browser downloads: plain, gzip and brotli, file by file and in all.
 pub(crate) fn sizes(dist: &Path) -> Result<()> {
-    let mut files: Vec<PathBuf> = Vec::new();
-    collect(dist, &mut files)?;
-    files.sort();
+    let files = files(dist)?;
     println!("\n{:<44} {:>9} {:>9} {:>9}", "downloaded", "plain", "gzip", "brotli");
     let mut total = [0; 3];
     for file in files {
@@ -65,6 +134,14 @@ pub(crate) fn sizes(dist: &Path) -> Result<()> {
     }
     println!("{:<44} {:>9} {:>9} {:>9}", "in all", total[0], total[1], total[2]);
     Ok(())
+}
+
+/// The files of a site, but for the hidden ones.
+pub(crate) fn files(dist: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(dist, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
@@ -113,15 +190,38 @@ mod tests {
     }
 
     #[test]
+    fn st_09_a_built_site_has_no_way_from_text_to_markup_and_is_sealed() {
+        let dist = env::temp_dir().join(format!("polar-signin-tame-{}", std::process::id()));
+        fs::create_dir_all(&dist).expect("a temporary folder");
+        let page = "<link href=./app-0123456789abcdef.js rel=modulepreload><script src=./boot.js \
+                    data-js=./app-0123456789abcdef.js type=module></script>";
+        for (name, text) in [
+            ("index.html", page),
+            ("boot.js", "boot()"),
+            ("app-0123456789abcdef.js", "const f = { __wbg_set_innerHTML_0: (a, b) => { a.innerHTML = b } }"),
+        ] {
+            fs::write(dist.join(name), text).expect("a file");
+        }
+        assert!(artefacts::check(&dist).is_err());
+        tame(&dist).expect("it can be tamed");
+        seal(&dist).expect("it can be sealed");
+        artefacts::check(&dist).expect("fit for a release");
+        assert!(!dist.join("app-0123456789abcdef.js").exists(), "another content needs another name");
+        let page = fs::read_to_string(dist.join("index.html")).expect("the page");
+        let module = files(&dist).expect("files").into_iter().find(|file| file.to_string_lossy().contains("app-"));
+        let module = module.expect("the module").file_name().expect("a name").to_string_lossy().into_owned();
+        assert_eq!(page.matches(&module).count(), 2, "{page}");
+        fs::remove_dir_all(dist).expect("the folder is ours");
+    }
+
+    #[test]
     fn every_file_is_counted_but_the_hidden_ones() {
-        let dist = std::env::temp_dir().join(format!("polar-signin-build-{}", std::process::id()));
+        let dist = env::temp_dir().join(format!("polar-signin-build-{}", std::process::id()));
         fs::create_dir_all(dist.join("assets")).expect("a temporary folder");
         for name in ["index.html", "assets/a.css", ".stage"] {
             fs::write(dist.join(name), "x").expect("a file");
         }
-        let mut files = Vec::new();
-        collect(&dist, &mut files).expect("a folder");
-        files.sort();
+        let files = files(&dist).expect("a folder");
         assert_eq!(files, [dist.join("assets/a.css"), dist.join("index.html")]);
         fs::remove_dir_all(dist).expect("the folder is ours");
     }

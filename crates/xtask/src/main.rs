@@ -3,6 +3,7 @@
 //! Not for deployment: `serve` is a host for demos and tests. Uses none of the product's own code.
 #![expect(clippy::print_stdout, reason = "a command talks to whoever typed it")]
 
+mod artefacts;
 mod browsers;
 mod build;
 mod check;
@@ -27,6 +28,7 @@ cargo xtask COMMAND
   test [unit|browser|e2e] [--browser chromium|firefox|webkit]
                                          everything that CI runs, or one part of it
   build                                  dist/: the static site, with a table of sizes
+  artefacts [--dir DIR]                  what a built site must not hold (a build ends with it)
   check                                  formats, lints, documentation, licences, the direction of dependencies
   matrix [--missing]                     the security matrix against the tests of the last `test`
   serve --dir DIR [--host NAME] [--port N] [--base /PATH/] [--config FILE|JSON] [--connect ORIGIN]… [--no-csp]
@@ -65,6 +67,7 @@ fn run() -> Result<ExitCode> {
         }
         "demo" => demo::run(arguments),
         "build" => build::run(arguments),
+        "artefacts" => artefacts::run(arguments),
         "matrix" => matrix::run(arguments),
         "serve" => serve::run(arguments),
         "set-up" => set_up(arguments),
@@ -87,6 +90,7 @@ fn set_up(mut arguments: lexopt::Parser) -> Result<()> {
     if let Some(engine) = engine {
         tools::for_browser_tests()?;
         browsers::ready(engine)?;
+        browsers::nginx()?;
     }
     Ok(())
 }
