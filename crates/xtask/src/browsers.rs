@@ -90,21 +90,37 @@ pub(crate) fn ready(engine: Engine) -> Result<Browser> {
     if let Some(browser) = there(engine)? {
         return Ok(browser);
     }
-    let packages = engine.packages();
+    install(engine.packages(), &format!("{}, and its driver,", engine.name()))?;
+    there(engine)?.with_context(|| format!("installed {}, but it is not on the PATH", engine.packages().join(", ")))
+}
+
+/// nginx, for the tests of its recipe: installed if that can be done. They run it themselves.
+pub(crate) fn nginx() -> Result<PathBuf> {
+    // Debian keeps it off an ordinary person's path.
+    let there = || find("nginx").or_else(|| Some(PathBuf::from("/usr/sbin/nginx")).filter(|file| file.is_file()));
+    if let (Some(nginx), Some(_)) = (there(), find("curl")) {
+        return Ok(nginx);
+    }
+    install(&["nginx", "curl"], "nginx and curl")?;
+    there().context("installed nginx, but it is nowhere")
+}
+
+/// Installs Debian's packages, or says how that is done.
+fn install(packages: &[&str], what: &str) -> Result<()> {
     let command = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
     let is_root = first_line(Path::new("id"), "-u").is_some_and(|id| id == "0");
     if find("apt-get").is_none() {
-        bail!("the tests need {}, and its driver, on the PATH (on Debian: {command})", engine.name());
+        bail!("the tests need {what} on the PATH (on Debian: {command})");
     }
     if !is_root {
-        bail!("the tests need {}, and its driver, on the PATH: sudo {command}", engine.name());
+        bail!("the tests need {what} on the PATH: sudo {command}");
     }
-    println!("installing Debian's {} (the tests run in it; takes about a minute)", packages.join(", "));
+    println!("installing Debian's {} (the tests run them; takes about a minute)", packages.join(", "));
     run(Command::new("apt-get").args(["update", "-q"]))?;
     let mut apt = Command::new("apt-get");
-    apt.env("DEBIAN_FRONTEND", "noninteractive").args(["install", "-y", "-q", "--no-install-recommends"]);
-    run(apt.args(packages))?;
-    there(engine)?.with_context(|| format!("installed {}, but it is not on the PATH", packages.join(", ")))
+    // The run level of a machine that is being looked after: no package starts a server.
+    apt.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
+    run(apt.args(["install", "-y", "-q", "--no-install-recommends"]).args(packages))
 }
 
 fn there(engine: Engine) -> Result<Option<Browser>> {

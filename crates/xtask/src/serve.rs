@@ -69,7 +69,7 @@ fn policy(connect: &[String]) -> String {
         "script-src 'self' 'wasm-unsafe-eval'",
         "style-src 'self'",
         &with("connect-src 'self'"),
-        &with("img-src 'self' https: data:"),
+        &with("img-src 'self' https:"),
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(
             policy,
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self' \
-             http://127.0.0.1:8400; img-src 'self' https: data: http://127.0.0.1:8400; base-uri 'none'; form-action \
+             http://127.0.0.1:8400; img-src 'self' https: http://127.0.0.1:8400; base-uri 'none'; form-action \
              'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
         );
         let site = Site { dir: PathBuf::new(), base: "/".to_owned(), config: None, policy: Some(policy.clone()) };
@@ -202,6 +202,32 @@ mod tests {
         }
         let site = Site { policy: None, ..site };
         assert!(site.headers(Path::new("index.html")).iter().all(|(name, _)| *name != "content-security-policy"));
+    }
+
+    #[test]
+    fn st_07_every_recipe_has_this_policy() {
+        let read = |name: &str| fs::read_to_string(crate::shell::root().join(name)).expect("it is there");
+        let policy = policy(&["https://api.polar.sh".to_owned()]);
+        // Polar's pictures are of https, which is allowed as a whole.
+        let policy = policy.replace("img-src 'self' https: https://api.polar.sh", "img-src 'self' https:");
+        let nginx = read("examples/hosting/nginx.conf");
+        assert!(nginx.contains(&format!("add_header Content-Security-Policy \"{policy}\" always;")), "nginx.conf");
+        let headers = read("examples/hosting/_headers");
+        assert!(headers.contains(&format!("\n/*\n  Content-Security-Policy: {policy}\n")), "_headers");
+        for (header, value) in [("Referrer-Policy", "no-referrer"), ("X-Content-Type-Options", "nosniff")] {
+            assert!(nginx.contains(&format!("add_header {header} \"{value}\" always;")), "nginx.conf: {header}");
+            assert!(headers.contains(&format!("\n  {header}: {value}\n")), "_headers: {header}");
+        }
+        let guide = read("docs/hosting.md");
+        let block = format!("```\nContent-Security-Policy:\n  {}\n```", policy.replace("; ", ";\n  "));
+        assert!(guide.contains(&block), "hosting.md: the policy");
+        // A tag cannot do this one part, and browsers say so on the console.
+        let in_a_tag = policy.replace(" frame-ancestors 'none';", "");
+        let tag = format!("\n<meta http-equiv=\"Content-Security-Policy\" content=\"{in_a_tag}\">\n");
+        assert!(guide.contains(&tag), "hosting.md: the tag");
+        for url in ["https://api.polar.sh", "https://sandbox-api.polar.sh"] {
+            assert!(guide.contains(&format!("`{url}` |")), "hosting.md: {url}");
+        }
     }
 
     #[test]

@@ -139,7 +139,8 @@ fn end_to_end(tally: &mut Tally, browser: &Browser) {
     });
     let provider = tally.prepare("build the provider", shell::provider);
     let own = tally.prepare("this program, as the site's host", shell::own);
-    let (Some(()), Some(provider), Some(own)) = (built, provider, own) else { return };
+    let nginx = tally.prepare("set-up: nginx", browsers::nginx);
+    let (Some(()), Some(provider), Some(own), Some(nginx)) = (built, provider, own, nginx) else { return };
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = browser.command(&cargo);
     command
@@ -148,6 +149,7 @@ fn end_to_end(tally: &mut Tally, browser: &Browser) {
         .env("E2E_DIST", &dist)
         .env("E2E_PROVIDER", provider)
         .env("E2E_XTASK", own)
+        .env("E2E_NGINX", nginx)
         .env("E2E_BROWSER", browser.engine.name());
     let driver = match browser.engine {
         Engine::Chromium => "E2E_CHROMEDRIVER",

@@ -13,6 +13,7 @@ pub mod failure;
 pub mod flows;
 pub mod gallery;
 pub mod gateway;
+pub mod host;
 pub mod http;
 pub mod hygiene;
 pub mod pages;

@@ -15,6 +15,8 @@ pub struct Settings {
     pub xtask: PathBuf,
     /// The browser's driver. `E2E_CHROMEDRIVER` (`E2E_GECKODRIVER`, `E2E_WEBKITDRIVER`); what is on the path if unset.
     pub driver: PathBuf,
+    /// `E2E_NGINX`: what is on the path, or where Debian has it, if unset.
+    pub nginx: PathBuf,
     /// `E2E_BROWSER`: `chromium` if unset.
     pub engine: Engine,
 }
@@ -83,9 +85,16 @@ impl Settings {
             provider: required("E2E_PROVIDER")?,
             xtask: required("E2E_XTASK")?,
             driver: env::var_os(variable).map_or_else(|| PathBuf::from(driver), PathBuf::from),
+            nginx: env::var_os("E2E_NGINX").map_or_else(nginx, PathBuf::from),
             engine,
         })
     }
+}
+
+/// Debian keeps it off an ordinary person's path.
+fn nginx() -> PathBuf {
+    let debian = PathBuf::from("/usr/sbin/nginx");
+    if debian.is_file() { debian } else { PathBuf::from("nginx") }
 }
 
 fn required(variable: &str) -> Result<PathBuf> {
