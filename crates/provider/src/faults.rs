@@ -114,6 +114,9 @@ pub(crate) async fn handle(
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.number("delay_ms")) {
         sleep(Duration::from_millis(delay)).await;
     }
+    if fault.as_ref().is_some_and(|fault| fault.members.get("new_key") == Some(&Value::Bool(true))) {
+        lock().keys.rotate(false);
+    }
     let drop = fault.as_ref().and_then(|fault| fault.text("drop"));
     if drop == Some("before") {
         return Err(Cut);
@@ -163,6 +166,13 @@ fn spoil(reply: &mut Reply, fault: &Fault) {
     if let Some(patch) = fault.members.get("json_merge") {
         let mut value = serde_json::from_slice(&reply.body).unwrap_or_else(|_| json!({}));
         merge(&mut value, Some(patch));
+        reply.body = value.to_string().into_bytes();
+    }
+    if let Some(Value::Object(suffixes)) = fault.members.get("json_suffix") {
+        let mut value: Value = serde_json::from_slice(&reply.body).unwrap_or_else(|_| json!({}));
+        for (name, suffix) in suffixes {
+            value[name] = [value[name].as_str(), suffix.as_str()].into_iter().flatten().collect::<String>().into();
+        }
         reply.body = value.to_string().into_bytes();
     }
     if let Some(size) = fault.number("gzip_zeros") {

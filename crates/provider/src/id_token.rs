@@ -22,12 +22,9 @@ pub(crate) fn make(
     fault: Option<&Fault>,
 ) -> String {
     let settings = &store.settings;
-    let mut header = json!({ "typ": "JWT", "alg": if settings.es256 { "ES256" } else { "RS256" } });
+    let mut header = header(store);
     let mut kid = store.keys.current(settings.es256).to_owned();
-    if settings.kid {
-        header["kid"] = json!(kid);
-    }
-    let mut claims = claims(store, token, nonce, access_token);
+    let mut claims = store.shaped("id_token", claims(store, token, nonce, access_token));
     let empty = Map::new();
     let fault = fault.map_or(&empty, |fault| &fault.members);
     let text = |name: &str| fault.get(name).and_then(Value::as_str);
@@ -76,6 +73,24 @@ pub(crate) fn make(
         header_text = header.to_string();
     }
     format!("{}.{}", signing_input(&header_text, &claims_text), URL_SAFE_NO_PAD.encode(signature))
+}
+
+fn header(store: &Store) -> Value {
+    let settings = &store.settings;
+    let mut header = json!({ "typ": "JWT", "alg": if settings.es256 { "ES256" } else { "RS256" } });
+    if settings.kid {
+        header["kid"] = json!(store.keys.current(settings.es256));
+    }
+    header
+}
+
+/// Userinfo as a JWT (Core 5.3.2): signed as an ID token is, and with an issuer and an audience.
+pub(crate) fn signed_userinfo(store: &Store, token: &Token, mut claims: Value) -> String {
+    claims["iss"] = json!(store.settings.issuer);
+    claims["aud"] = json!(token.client_id);
+    let input = signing_input(&header(store).to_string(), &claims.to_string());
+    let signature = store.keys.sign(store.keys.current(store.settings.es256), &input);
+    format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 /// Sets members to just these values, `null` among them.

@@ -31,8 +31,8 @@ impl Keys {
     /// The first key alone, as when the provider was started.
     pub(crate) fn as_at_the_start(&self) -> Self {
         let mut keys = self.clone();
-        if let Some(at) = keys.rsa.iter().position(|(kid, _)| kid == "k1") {
-            keys.rsa = vec![keys.rsa.swap_remove(at)];
+        if let Some(at) = keys.rsa.iter().position(|(kid, _)| kid.trim_start_matches('-') == "k1") {
+            keys.rsa = vec![("k1".to_owned(), keys.rsa.swap_remove(at).1)];
         }
         keys.extra.clear();
         keys
@@ -42,9 +42,9 @@ impl Keys {
     pub(crate) fn rotate(&mut self, keep_old: bool) {
         if !keep_old {
             // The first one is kept aside for the next reset, out of the set.
-            self.rsa.retain(|(kid, _)| kid == "k1");
+            self.rsa.retain(|(kid, _)| kid.trim_start_matches('-') == "k1");
             if let Some((kid, _)) = self.rsa.first_mut() {
-                kid.insert(0, '-');
+                "-k1".clone_into(kid);
             }
         }
         self.made += 1;

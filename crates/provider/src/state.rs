@@ -7,9 +7,13 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::RngCore as _;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{faults::Fault, keys::Keys, seed};
+use crate::{
+    faults::{Fault, merge},
+    keys::Keys,
+    seed,
+};
 
 /// Everything.
 pub(crate) struct Store {
@@ -50,6 +54,15 @@ pub(crate) struct Settings {
     pub(crate) kid: bool,
     pub(crate) iss_parameter: bool,
     pub(crate) rotate_refresh: bool,
+    /// Where the keys are; the metadata says so.
+    pub(crate) jwks_path: String,
+    /// Whether the keys have names.
+    pub(crate) jwks_kids: bool,
+    /// Userinfo as a signed JWT.
+    pub(crate) signed_userinfo: bool,
+    /// What is different in `discovery`, `token`, `id_token` and `userinfo`, as a merge patch each:
+    /// the provider's own way, beneath every fault.
+    pub(crate) shape: Map<String, Value>,
     /// Whether a code wants the verifier that its challenge was made of.
     pub(crate) checks_pkce: bool,
     /// Refreshing brings an ID token too, as at most providers; Polar's brings none.
@@ -140,6 +153,10 @@ impl Default for Settings {
             kid: false,
             iss_parameter: false,
             rotate_refresh: true,
+            jwks_path: "/.well-known/jwks.json".to_owned(),
+            jwks_kids: true,
+            signed_userinfo: false,
+            shape: Map::new(),
             checks_pkce: true,
             refresh_id_token: false,
             public_revocation: false,
@@ -204,6 +221,12 @@ impl Store {
         };
         self.seeded_clients.insert(id.to_owned(), client.clone());
         self.clients.insert(id.to_owned(), client);
+    }
+
+    /// What this answer is with this provider.
+    pub(crate) fn shaped(&self, answer: &str, mut value: Value) -> Value {
+        merge(&mut value, self.settings.shape.get(answer));
+        value
     }
 
     pub(crate) fn person(&self, id: &str) -> Option<&Person> {

@@ -11,7 +11,7 @@ pub(super) fn metadata(store: &Store) -> Reply {
         "issuer": store.settings.issuer,
         "authorization_endpoint": format!("{origin}/oauth2/authorize"),
         "token_endpoint": format!("{origin}/v1/oauth2/token"),
-        "jwks_uri": format!("{origin}/.well-known/jwks.json"),
+        "jwks_uri": format!("{origin}{}", store.settings.jwks_path),
         "userinfo_endpoint": format!("{origin}/v1/oauth2/userinfo"),
         "registration_endpoint": format!("{origin}/v1/oauth2/register"),
         "revocation_endpoint": format!("{origin}/v1/oauth2/revoke"),
@@ -38,5 +38,5 @@ pub(super) fn metadata(store: &Store) -> Reply {
     if store.settings.iss_parameter {
         document["authorization_response_iss_parameter_supported"] = json!(true);
     }
-    Reply::ok(&document)
+    Reply::ok(&store.shaped("discovery", document))
 }

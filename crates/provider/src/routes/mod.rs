@@ -86,7 +86,7 @@ impl Asked {
     pub(crate) fn endpoint(&self) -> &'static str {
         match self.path.as_str() {
             "/.well-known/openid-configuration" => "discovery",
-            "/.well-known/jwks.json" => "jwks",
+            path if path == "/.well-known/jwks.json" || path.starts_with("/jwks/") => "jwks",
             "/oauth2/authorize" => "authorize",
             "/oauth2/end-session" => "end_session",
             "/v1/oauth2/token" => "token",
@@ -131,7 +131,7 @@ impl Store {
 pub(crate) fn answer(store: &mut Store, asked: &Asked) -> Reply {
     match (asked.method.as_str(), asked.path.as_str()) {
         ("GET", "/.well-known/openid-configuration") => discovery::metadata(store),
-        ("GET", "/.well-known/jwks.json") => Reply::ok(&store.keys.jwks(store.settings.es256)),
+        ("GET", path) if path == store.settings.jwks_path => Reply::ok(&jwks(store)),
         ("GET", "/oauth2/authorize") => authorize::show(store, asked),
         ("POST", "/oauth2/authorize") => authorize::submit(store, asked),
         ("GET" | "POST", "/oauth2/end-session") => end_session::answer(store, asked),
@@ -147,6 +147,16 @@ pub(crate) fn answer(store: &mut Store, asked: &Asked) -> Reply {
         ("GET", "/") => Reply::html(pages::home(store)),
         _ => Reply::not_found(),
     }
+}
+
+fn jwks(store: &Store) -> Value {
+    let mut set = store.keys.jwks(store.settings.es256);
+    if !store.settings.jwks_kids {
+        for key in set["keys"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+            key.remove("kid");
+        }
+    }
+    set
 }
 
 /// The token that a request carries, if it is known and has not ended.

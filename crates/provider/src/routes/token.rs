@@ -51,7 +51,7 @@ fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
         body["id_token"] = json!(id_token);
         store.last_id_token = Some(id_token);
     }
-    Reply::ok(&body).with("cache-control", "no-store")
+    Reply::ok(&store.shaped("token", body)).with("cache-control", "no-store")
 }
 
 fn refresh(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
@@ -77,7 +77,7 @@ fn refresh(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
     } else if let Some(fresh) = body.as_object_mut().and_then(|body| body.remove("refresh_token")) {
         store.refresh_tokens.remove(fresh.as_str().unwrap_or_default());
     }
-    Reply::ok(&body).with("cache-control", "no-store")
+    Reply::ok(&store.shaped("token", body)).with("cache-control", "no-store")
 }
 
 /// New tokens, and the answer that hands them out.

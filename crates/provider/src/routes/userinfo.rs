@@ -4,7 +4,7 @@ use hyper::StatusCode;
 
 use super::{Asked, token_of};
 use crate::{
-    id_token::{has_scope, subject_claims},
+    id_token::{self, has_scope, subject_claims},
     reply::Reply,
     state::{Kind, Store},
 };
@@ -23,6 +23,12 @@ pub(super) fn answer(store: &Store, asked: &Asked) -> Reply {
         Some(token) if !has_scope(&token.scope, "openid") => {
             Reply::oauth_error(StatusCode::FORBIDDEN, "insufficient_scope", "The request requires openid.")
         }
-        Some(token) => Reply::ok(&subject_claims(store, &token)),
+        Some(token) => {
+            let claims = store.shaped("userinfo", subject_claims(store, &token));
+            if store.settings.signed_userinfo {
+                return Reply::new(StatusCode::OK, "application/jwt", id_token::signed_userinfo(store, &token, claims));
+            }
+            Reply::ok(&claims)
+        }
     }
 }
