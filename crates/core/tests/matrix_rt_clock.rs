@@ -124,6 +124,35 @@ fn rt_10_a_start_without_a_network_asks_calmly() {
 }
 
 #[test]
+fn rt_07_a_refusal_in_mid_renewal_waits_for_it() {
+    let mut page = Trip::new(config()).complete(json(200, good_tokens().json()), &keys());
+    page.answer(USERINFO_ENDPOINT, json(401, "{}"));
+    assert_eq!(page.open_requests(), [TOKEN_ENDPOINT]);
+    // Somebody clicks: the old token is refused once more, while the new one is on its way.
+    page.step(Input::RetryDetails);
+    if page.open_requests().contains(&USERINFO_ENDPOINT) {
+        page.answer(USERINFO_ENDPOINT, json(401, "{}"));
+    }
+    assert!(page.subject().is_some() && page.code().is_none(), "{:?}", page.error());
+    page.answer(TOKEN_ENDPOINT, json(200, second().json()));
+    assert_eq!(page.sent.last().and_then(|sent| sent.bearer.as_deref()), Some("AT-2"));
+    page.answer(USERINFO_ENDPOINT, json(200, r#"{"sub":"u1"}"#));
+    assert_eq!((page.subject().as_deref(), page.count(TOKEN_ENDPOINT)), (Some("u1"), 2));
+}
+
+#[test]
+fn lo_09_a_token_that_is_refused_right_after_a_reload_is_renewed() {
+    let mut page = Page::opened(config(), signed_in().storage, "https://rp.example/app");
+    // Others may still object to this page's claim.
+    page.answer(USERINFO_ENDPOINT, json(401, "{}"));
+    assert!(!page.open_requests().contains(&TOKEN_ENDPOINT));
+    page.wake();
+    page.answer(TOKEN_ENDPOINT, json(200, second().json()));
+    page.answer(USERINFO_ENDPOINT, json(200, r#"{"sub":"u1"}"#));
+    assert_eq!(page.subject().as_deref(), Some("u1"));
+}
+
+#[test]
 fn rt_18_whoever_needs_a_new_token_before_its_time_waits_twenty_seconds_at_most() {
     // An API has refused it long before its end, and somebody else holds the lock.
     let mut page = signed_in();

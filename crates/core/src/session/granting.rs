@@ -23,6 +23,8 @@ impl Session {
     fn wanted(&mut self, turn: &mut Turn<'_>, refused: bool) {
         let elsewhere = self.identity.as_ref().is_some_and(|identity| identity.elsewhere);
         if self.can_renew() {
+            // Whether it is this page that renews may not be known yet.
+            self.tabs.refused |= refused && !self.tabs.is_settled();
             self.renew(turn);
         } else if elsewhere && !self.attempts.stopped {
             self.tabs.refused |= refused;
@@ -34,6 +36,10 @@ impl Session {
 
     /// The provider does not accept the access token that userinfo was asked with.
     pub(super) fn access_token_refused(&mut self, turn: &mut Turn<'_>, error: Error) {
+        if !matches!(self.renewal, Renewal::Idle) {
+            // Another is on its way: with that one they are asked for again.
+            return;
+        }
         let just_now = self.attempts.last.is_some_and(|last| turn.now.millis_since(last).abs() < SPACING);
         if self.attempts.failures > 0 && !self.attempts.stopped {
             // It could not be renewed so far: that is being tried.

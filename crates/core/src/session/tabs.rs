@@ -45,7 +45,7 @@ pub(super) struct Tabs {
     pub(super) answer_until: Option<UnixTime>,
     /// Another tab is at it, and has no answer yet: when to ask again.
     pub(super) ask_after: Option<UnixTime>,
-    /// The access token that another tab is asked to replace is refused already.
+    /// The access token is refused already: by this page or by another tab it has to be replaced.
     pub(super) refused: bool,
     /// Others have been heard.
     company: bool,
@@ -163,7 +163,7 @@ impl Session {
         if self.tabs.claim_until.is_some_and(|until| until <= turn.now) {
             self.tabs.claim_until = None;
             self.bequeath(turn);
-            if !self.wanting.is_empty() {
+            if core::mem::take(&mut self.tabs.refused) || !self.wanting.is_empty() {
                 self.renew(turn);
             }
         }
@@ -339,7 +339,7 @@ impl Session {
             self.drop_renewal(turn);
         }
         self.keep_session(turn, Waiting::SessionKept);
-        if waits || !self.wanting.is_empty() {
+        if waits || self.tabs.refused || !self.wanting.is_empty() {
             self.ask_the_others(turn);
         }
         turn.effects.push(Effect::Show);
