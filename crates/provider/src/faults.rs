@@ -109,7 +109,7 @@ pub(crate) async fn handle(
         true => lock().fault(&format!("preflight:{endpoint}"), None),
         false => lock().fault(endpoint, grant.as_deref()),
     };
-    let number = lock().note(&asked);
+    let number = lock().note(&asked, fault.as_ref());
 
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.number("delay_ms")) {
         sleep(Duration::from_millis(delay)).await;

@@ -19,6 +19,7 @@ pub mod hygiene;
 pub mod pages;
 pub mod processes;
 pub mod provider;
+pub mod sessions;
 pub mod settings;
 pub mod stage;
 pub mod suite;

@@ -27,8 +27,12 @@ pub struct Seen {
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub body: String,
-    /// The status of the answer.
+    /// The status of the answer; none if there was none.
     pub status: Option<u64>,
+    /// How it misbehaved with it; null if it did not.
+    pub fault: Value,
+    /// When it came, in milliseconds since 1970.
+    pub millis: u64,
 }
 
 impl Provider {
@@ -106,6 +110,14 @@ impl Provider {
         created["client_id"].as_str().map(str::to_owned).context("no client id")
     }
 
+    /// Signs everybody out there and ends every token, as when a person withdraws their consent.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn revoke_everything(&self) -> Result {
+        self.control("revoke", &json!({})).await
+    }
+
     /// Makes it misbehave.
     ///
     /// # Errors
@@ -179,6 +191,8 @@ impl Seen {
             headers: map("headers").into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect(),
             body: text(&entry["body"]),
             status: entry["status"].as_u64(),
+            fault: entry["fault"].clone(),
+            millis: entry["millis"].as_u64()?,
         })
     }
 

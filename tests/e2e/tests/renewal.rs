@@ -3,14 +3,13 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use polar_signin_e2e::{
-    Context, Result, Stage, Tab,
+    Result, Stage,
     flows::{nothing_is_kept, only_a_session_is_kept, pass_the_provider, signed_in_as},
-    hygiene::session_records,
     pages::{ErrorPage, SignedInPage, StartPage},
-    provider::Seen,
+    sessions::{duplicate, member, record, refuse_the_grant, refuse_the_token, renewals, renewed, signed_in_for},
     suite,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 suite![
     rt_02_a_token_is_renewed_before_it_ends,
@@ -20,54 +19,6 @@ suite![
     ui_05_a_refused_token_is_renewed_and_userinfo_asked_again,
     lo_07_the_other_tabs_follow_a_sign_out,
 ];
-
-/// olive, with an access token of so many seconds.
-async fn signed_in_for(stage: &Stage, seconds: u32) -> Result<SignedInPage> {
-    let fault = json!({ "endpoint": "token", "times": 1, "json_merge": { "expires_in": seconds } });
-    stage.provider().fault(fault).await?;
-    signed_in_as(stage, "olive").await
-}
-
-async fn renewals(stage: &Stage) -> Result<Vec<Seen>> {
-    let posts = stage.provider().code_posts().await?.into_iter();
-    Ok(posts.filter(|seen| seen.form().get("grant_type").is_some_and(|kind| kind == "refresh_token")).collect())
-}
-
-/// Waits until the provider has seen so many renewals; then a little more, for those that are too many.
-async fn renewed(stage: &Stage, times: usize) -> Result<Vec<Seen>> {
-    for _ in 0..200 {
-        if renewals(stage).await?.len() >= times {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    tokio::time::sleep(Duration::from_millis(1500)).await;
-    let seen = renewals(stage).await?;
-    assert_eq!(seen.len(), times, "renewals");
-    Ok(seen)
-}
-
-/// The session that this tab keeps.
-async fn record(tab: &Tab) -> Result<Value> {
-    let records = session_records(tab).await?;
-    let (_, text) = records.iter().find(|(key, _)| key.ends_with(":session")).context("no session is kept")?;
-    Ok(serde_json::from_str(text)?)
-}
-
-fn member(record: &Value, name: &str) -> String {
-    record[name].as_str().unwrap_or_default().to_owned()
-}
-
-/// A tab that the browser made as a copy of this one, its session storage included.
-async fn duplicate(tab: &Tab) -> Result<Tab> {
-    let before = tab.browser().windows().await?;
-    tab.eval("window.open(location.href)", &[]).await?;
-    let after = tab.browser().windows().await?;
-    let new = after.into_iter().find(|window| !before.contains(window)).context("no new tab")?;
-    let copy = Tab::new(tab.browser().clone(), new);
-    SignedInPage::wait(&copy).await?;
-    Ok(copy)
-}
 
 async fn rt_02_a_token_is_renewed_before_it_ends(stage: Stage) -> Result {
     let page = signed_in_for(&stage, 10).await?;
@@ -93,7 +44,7 @@ async fn rt_02_a_token_is_renewed_before_it_ends(stage: Stage) -> Result {
 async fn rt_08_duplicated_tabs_share_one_refresh_token(stage: Stage) -> Result {
     let page = signed_in_for(&stage, 25).await?;
     let first = page.tab().clone();
-    let tabs = [duplicate(&first).await?, duplicate(&first).await?, first];
+    let tabs = [duplicate(&first, &stage).await?, duplicate(&first, &stage).await?, first];
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let mut holders = 0;
     for tab in &tabs {
@@ -129,9 +80,7 @@ async fn rt_10_a_provider_that_is_busy_ends_no_session(stage: Stage) -> Result {
 
 async fn rt_09_lo_09_a_revoked_session_ends_once(stage: Stage) -> Result {
     let page = signed_in_for(&stage, 8).await?;
-    let body = json!({ "error": "invalid_grant" }).to_string();
-    let headers = json!({ "content-type": "application/json" });
-    stage.provider().fault(json!({ "endpoint": "token", "status": 400, "body": body, "headers": headers })).await?;
+    refuse_the_grant(&stage).await?;
     let error = ErrorPage::wait(page.tab()).await?;
     assert_eq!(error.code().await?, "session_expired");
     nothing_is_kept(page.tab()).await?;
@@ -143,10 +92,7 @@ async fn rt_09_lo_09_a_revoked_session_ends_once(stage: Stage) -> Result {
 }
 
 async fn ui_05_a_refused_token_is_renewed_and_userinfo_asked_again(stage: Stage) -> Result {
-    let body = json!({ "error": "invalid_token" }).to_string();
-    let headers = json!({ "content-type": "application/json" });
-    let fault = json!({ "endpoint": "userinfo", "times": 1, "status": 401, "body": body, "headers": headers });
-    stage.provider().fault(fault).await?;
+    refuse_the_token(&stage).await?;
     let page = signed_in_as(&stage, "olive").await?;
     assert_eq!(page.userinfo("sub").await?, page.subject().await?);
     renewed(&stage, 1).await?;
@@ -155,7 +101,7 @@ async fn ui_05_a_refused_token_is_renewed_and_userinfo_asked_again(stage: Stage)
 
 async fn lo_07_the_other_tabs_follow_a_sign_out(stage: Stage) -> Result {
     let page = signed_in_as(&stage, "olive").await?;
-    let copy = duplicate(page.tab()).await?;
+    let copy = duplicate(page.tab(), &stage).await?;
     // The same person, in a session of its own.
     let other = stage.another_tab(page.tab()).await?;
     StartPage::open(&stage, &other).await?;

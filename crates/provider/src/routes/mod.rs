@@ -17,9 +17,10 @@ use hyper::{Request, StatusCode, body::Incoming};
 use serde_json::{Value, json};
 
 use crate::{
+    faults::Fault,
     pages,
     reply::Reply,
-    state::{Client, Store, Token, now},
+    state::{Client, Store, Token, millis, now},
 };
 
 pub(crate) use authorize::Authorization;
@@ -112,10 +113,10 @@ fn value_of(pairs: &str, name: &str) -> Option<String> {
 
 impl Store {
     /// Notes a request in the log; the number is for its status.
-    pub(crate) fn note(&mut self, asked: &Asked) -> usize {
+    pub(crate) fn note(&mut self, asked: &Asked, fault: Option<&Fault>) -> usize {
         self.log.push(json!({
             "n": self.log.len(), "method": asked.method, "path": asked.path, "query": asked.query,
-            "headers": asked.headers, "body": asked.body, "status": null, "seconds": now(),
+            "headers": asked.headers, "body": asked.body, "status": null, "fault": fault.map(|fault| &fault.members), "seconds": now(), "millis": millis(),
         }));
         self.log.len() - 1
     }
