@@ -18,28 +18,33 @@ use crate::{
     settings::{Engine, Settings},
 };
 
-/// The driver that starts browsers.
+/// What starts browsers.
 #[derive(Debug)]
 pub struct Driver {
-    process: Process,
-    url: String,
-    engine: Engine,
+    /// One for all browsers, but for Firefox: its driver can have one at a time.
+    shared: Option<Arc<Server>>,
+    settings: Settings,
 }
 
-impl Driver {
-    /// Starts the driver.
-    ///
-    /// # Errors
-    /// If it is not there or does not start.
-    pub fn start(settings: &Settings) -> Result<Self> {
+/// A driver's process.
+#[derive(Debug)]
+struct Server {
+    process: Process,
+    url: String,
+}
+
+impl Server {
+    fn start(settings: &Settings) -> Result<Self> {
         let program = settings.driver.as_os_str();
         let (process, port) = match settings.engine {
             Engine::Chromium => Process::start(program, &[OsStr::new("--port=0")], |line| {
                 line.rsplit_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
             }),
-            Engine::Firefox => Process::start(program, &[OsStr::new("--port=0")], |line| {
-                line.rsplit_once("Listening on 127.0.0.1:")?.1.trim().parse().ok()
-            }),
+            Engine::Firefox => {
+                // By itself each would listen for its browser's own protocol on the same port.
+                let own = ["--port=0", "--websocket-port=0"].map(OsStr::new);
+                Process::start(program, &own, |line| line.rsplit_once("Listening on 127.0.0.1:")?.1.trim().parse().ok())
+            }
             Engine::WebKit => {
                 // It says nothing when it starts, and takes no 0.
                 let port = free_port()?;
@@ -48,7 +53,21 @@ impl Driver {
             }
         }
         .context("the browser's driver")?;
-        Ok(Self { process, url: format!("http://127.0.0.1:{port}"), engine: settings.engine })
+        Ok(Self { process, url: format!("http://127.0.0.1:{port}") })
+    }
+}
+
+impl Driver {
+    /// Starts the driver.
+    ///
+    /// # Errors
+    /// If it is not there or does not start.
+    pub fn start(settings: &Settings) -> Result<Self> {
+        let shared = match settings.engine {
+            Engine::Firefox => None,
+            Engine::Chromium | Engine::WebKit => Some(Arc::new(Server::start(settings)?)),
+        };
+        Ok(Self { shared, settings: settings.clone() })
     }
 
     /// A new browser with a new profile.
@@ -56,21 +75,27 @@ impl Driver {
     /// # Errors
     /// If the driver cannot start it.
     pub async fn browser(&self) -> Result<Browser> {
-        let Value::Object(capabilities) = capabilities(self.engine) else {
+        let server = match &self.shared {
+            Some(server) => server.clone(),
+            None => Arc::new(Server::start(&self.settings)?),
+        };
+        let engine = self.settings.engine;
+        let Value::Object(capabilities) = capabilities(engine) else {
             return Err(Failure::new("the capabilities are no object"));
         };
         let capabilities: Capabilities = capabilities;
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&self.url).await;
-        let client = client.context("no browser").map_err(|e| Failure::new(format!("{e}\n{}", self.process.said())))?;
-        let handle = client.window().await?;
-        Ok(Browser(Arc::new(Inner { client, engine: self.engine, current: Mutex::new(handle), log: Mutex::default() })))
+        let client = builder.capabilities(capabilities).connect(&server.url).await;
+        let said = |error| Failure::new(format!("{error}\n{}", server.process.said()));
+        let client = client.context("no browser").map_err(said)?;
+        let current = Mutex::new(client.window().await?);
+        Ok(Browser(Arc::new(Inner { client, engine, current, log: Mutex::default(), _server: server })))
     }
 
     /// Asks the driver to end every browser that is left.
     pub async fn shut_down(&self) {
-        if self.engine == Engine::Chromium {
-            let _ = Http::default().get(&format!("{}/shutdown", self.url)).await;
+        if let (Engine::Chromium, Some(server)) = (self.settings.engine, &self.shared) {
+            let _ = Http::default().get(&format!("{}/shutdown", server.url)).await;
         }
     }
 }
@@ -119,6 +144,7 @@ struct Inner {
     current: Mutex<WindowHandle>,
     /// The driver hands out each line once.
     log: Mutex<Vec<LogEntry>>,
+    _server: Arc<Server>,
 }
 
 /// A line in the browser's console.

@@ -17,7 +17,7 @@ use polar_signin_e2e::{
 use serde_json::{Value, json};
 
 suite![
-    st_07_nginx_carries_a_whole_session,
+    st_07_st_09_nginx_carries_a_whole_session,
     st_07_a_policy_in_the_page_carries_a_whole_session,
     st_11_nginx_says_of_each_file_what_it_is_and_how_long_it_may_be_kept,
     st_11_an_address_that_is_not_there_is_no_app_and_repeats_nothing,
@@ -81,7 +81,7 @@ async fn the_policy_is_enforced(tab: &Tab) -> Result {
     Ok(())
 }
 
-async fn st_07_nginx_carries_a_whole_session(stage: Stage) -> Result {
+async fn st_07_st_09_nginx_carries_a_whole_session(stage: Stage) -> Result {
     let host = Host::nginx(&stage, |recipe| recipe).await?;
     let tab = a_whole_session(&stage, &host).await?;
     the_policy_is_enforced(&tab).await?;
