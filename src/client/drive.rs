@@ -144,6 +144,11 @@ impl Entropy for BrowserEntropy {
 
 /// Sends a request of the core's, once.
 pub(super) async fn send(request: HttpRequest) -> HttpOutcome {
+    send_until(request, &Abort::new()).await
+}
+
+/// The same, until somebody gives it up.
+pub(super) async fn send_until(request: HttpRequest, abort: &Abort) -> HttpOutcome {
     let HttpRequest { url, bearer, body } = request;
     let (method, content_type, body) = match &body {
         None => (Method::Get, None, None),
@@ -163,7 +168,7 @@ pub(super) async fn send(request: HttpRequest) -> HttpOutcome {
         http::Failure::TooLarge => Failure::TooLarge,
         _ => Failure::Network,
     };
-    match http::send(request, Limits::default(), &Abort::new()).await {
+    match http::send(request, Limits::default(), abort).await {
         Outcome::Answered(response) => HttpOutcome::Answered(HttpResponse {
             status: response.status,
             content_type: response.content_type,

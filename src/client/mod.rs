@@ -3,6 +3,7 @@
 //! A [`Client`] owns the one [`Session`] of a page. It decides nothing: it hands each input to
 //! the machine and performs what comes back (`drive.rs`).
 
+pub mod api;
 pub mod config;
 mod drive;
 pub mod set_up;

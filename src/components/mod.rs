@@ -4,8 +4,10 @@ pub mod account;
 pub mod element;
 pub mod error_panel;
 pub mod face;
+pub mod json_tree;
 pub mod organizations;
 pub mod provider;
+pub mod requests;
 pub mod sign_in;
 
 pub use provider::Auth;

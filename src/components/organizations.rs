@@ -51,7 +51,7 @@ fn reach(auth: Auth, organizations: &Loadable<Reach>) -> AnyView {
             let ask = move || {
                 auth.client().sign_in(SignIn { further_scope: vec![SCOPE.to_owned()], ..SignIn::default() });
             };
-            let button = button("ask-organizations", "small", en::ALLOW_ORGANIZATIONS, Box::new(ask));
+            let button = button("ask-organizations", "small", en::ALLOW_IT, Box::new(ask));
             outcome("unknown", vec![say("p", &[], en::NOT_ALLOWED), el("div", &[("class", "actions")], vec![button])])
         }
     }

@@ -12,6 +12,7 @@ use polar_signin::{
         element::{el, live, nothing},
         error_panel::{error_panel, start_failed},
         provider::Face,
+        requests::requests,
         sign_in::{signed_out, working},
     },
 };
@@ -50,7 +51,7 @@ fn signed(auth: Auth) -> AnyView {
         let (name, content) = match face {
             Face::SignedOut => ("signed-out", signed_out(auth)),
             Face::Working(step) => ("working", working(auth, step)),
-            Face::SignedIn => ("signed-in", account(auth)),
+            Face::SignedIn => return el("main", &[("data-view", "signed-in")], vec![account(auth), requests(auth)]),
             Face::Failed => ("error", auth.error().map_or_else(|| signed_out(auth), |error| error_panel(auth, &error))),
             Face::Nothing => ("nothing", nothing()),
         };

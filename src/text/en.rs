@@ -1,4 +1,5 @@
 //! English.
+// long: one language, whole
 
 use polar_signin_core::{
     error::Code,
@@ -35,6 +36,13 @@ pub fn error(code: Code) -> Words {
         Code::AuthorizationFailed | Code::TokenRefused => {
             words("The provider said no", "It answered the sign-in with an error.", again)
         }
+        Code::ApiInvalid => words("Not a question it understands", "The provider does not accept the request.", owner),
+        Code::ApiNotFound => words("Not there", "There is no such thing, or this sign-in does not reach it.", ""),
+        Code::ApiUnauthorized => words(
+            "Not with this token",
+            "The provider does not answer this with the token that was sent.",
+            "Another kind of sign-in may get an answer.",
+        ),
         Code::CallbackInterrupted => words(
             "The sign-in was interrupted",
             "This page was reloaded in the middle of it. For your safety nothing is sent twice.",
@@ -120,7 +128,7 @@ pub fn error(code: Code) -> Words {
             "One was asked for, and the provider handed over several. None of them is taken for your choice.",
             "Choose the organization once more.",
         ),
-        Code::OrganizationsMalformed | Code::UserinfoMalformed => {
+        Code::ApiMalformed | Code::OrganizationsMalformed | Code::UserinfoMalformed => {
             words("An answer makes no sense", "The provider sent something that this app cannot read.", later)
         }
         Code::ProviderChanged => {
@@ -280,14 +288,36 @@ pub fn going_to(provider: &str) -> String {
     ["Going to ", provider].concat()
 }
 
+/// A scope that was not granted.
+#[must_use]
+pub fn scope_is_missing(scope: &str) -> String {
+    ["This needs the permission ", scope, ", which this sign-in does not have."].concat()
+}
+
+/// The server asked for a pause.
+#[must_use]
+pub fn pausing(millis: i64) -> String {
+    let seconds = (millis.max(0) + 999) / 1000;
+    ["The provider asks for a pause: it goes on in ", &seconds.to_string(), " s by itself."].concat()
+}
+
+/// How far a list has come.
+#[must_use]
+pub fn fetched(so_far: u64, total: u64, done: bool) -> String {
+    let (so_far, total) = (so_far.to_string(), total.to_string());
+    if done { ["All ", &so_far, "."].concat() } else { [&so_far, " of ", &total, " so far…"].concat() }
+}
+
 // Everything that is said in one piece; the name says where.
-pub const ALLOW_ORGANIZATIONS: &str = "Sign in again and allow it";
+pub const ALLOW_IT: &str = "Sign in again and allow it";
 pub const ANOTHER_ACCOUNT: &str = "Sign in with another account";
 pub const ANOTHER_CLIENT: &str = "Use another client";
 pub const ASKED_FOR: &str = "Asked for";
+pub const ASKING: &str = "Asking…";
 pub const AS_ORGANIZATION: &str = "Signed in as an organization";
 pub const BACK: &str = "Back";
 pub const BY_HAND: &str = "By hand: enter the same in ";
+pub const CANCEL: &str = "Cancel";
 pub const CHOOSE_ORGANIZATION: &str = "Choose an organization";
 pub const CLAIMS: &str = "ID token claims, verified";
 pub const CLIENT_ID: &str = "Client id";
@@ -299,13 +329,16 @@ pub const CLIENT_TYPE: &str = "Client type";
 pub const COMPLETING: &str = "Signing you in";
 pub const CONTINUE: &str = "Continue";
 pub const COPY: &str = "Copy";
+pub const COPY_CURL: &str = "Copy as cURL";
 pub const CREATE: &str = "Create the client for me";
 pub const CREATED: &str = "The client was created";
 pub const CREATING: &str = "Creating the client…";
 pub const ENDS_IN: &str = "Ends in";
 pub const EXISTING: &str = "A client that is there already";
 pub const FETCHING_USERINFO: &str = "Fetching userinfo";
+pub const FETCH_ALL: &str = "Fetch every page";
 pub const FILTER: &str = "Filter organizations";
+pub const FORGET_TOKEN: &str = "Forget it";
 pub const FOR_AN_ORGANIZATION: &str = "Sign in for an organization";
 pub const FOR_DEVELOPERS: &str = "Details for the developer";
 pub const FOR_EVERYONE: &str = "For everyone who visits this page, put it into config.json beside index.html:";
@@ -321,11 +354,18 @@ pub const MAKING_SURE: &str = "Making sure that it is you.";
 pub const NEW_CLIENT: &str = "A new client";
 pub const NOTHING_KEPT: &str = "This browser keeps nothing for this site: a reload signs you out.";
 pub const NOT_ALLOWED: &str = "Which ones is not known: seeing organizations was not allowed.";
+pub const NOT_FOR_ORGANIZATIONS: &str =
+    "This is about a person, and an organization is signed in: the provider would say no.";
 pub const NOT_VERIFIED: &str = "not verified";
 pub const NO_ORGANIZATIONS_HERE: &str = "This provider does not list organizations.";
 pub const NO_USERINFO: &str = "This provider has no userinfo.";
+pub const ONLY_READS: &str =
+    "Requests that only read, with the access token of this sign-in. The token itself is never shown.";
 pub const OPTIONAL: &str = "Logo, terms, privacy";
 pub const ORGANIZATIONS: &str = "Organizations";
+pub const OTHER_TOKEN: &str = "Use a token of your own";
+pub const OWN_TOKEN: &str = "Personal or organization access token";
+pub const OWN_TOKEN_HINT: &str = "Made in the provider’s settings, for scripts. It stays in this page’s memory and is gone when you reload. Userinfo does not accept such tokens; the other requests do.";
 pub const POLAR_SETTINGS: &str = "Polar’s settings";
 pub const PRIVACY: &str = "Privacy address";
 pub const PUBLIC: &str = "Public";
@@ -334,8 +374,10 @@ pub const REDIRECT_URI: &str = "Redirect URI";
 pub const REGISTRATION_TOKEN: &str = "Registration token";
 pub const RELOAD: &str = "Reload";
 pub const RENEWABLE: &str = "Can be renewed";
+pub const REQUEST: &str = "Request";
 pub const SCOPES: &str = "Scopes";
 pub const SELECTED: &str = "This sign-in acts for the one you chose.";
+pub const SEND: &str = "Send";
 pub const SET_UP: &str = "Set this page up";
 pub const SET_UP_LEAD: &str = "It needs to be known at Polar as a public client. That takes a minute, and no secret.";
 pub const SIGNED_IN_AT: &str = "Signed in";
@@ -351,10 +393,13 @@ pub const STORAGE_BLOCKED: &str =
 pub const SUBJECT: &str = "subject";
 pub const TERMS: &str = "Terms address";
 pub const THIS_SIGN_IN: &str = "This sign-in";
+pub const TOKEN_IN_USE: &str = "Requests go out with the token that you pasted.";
 pub const TRY_AGAIN: &str = "Try again";
+pub const TRY_THE_API: &str = "Try the API";
 pub const UNKNOWN: &str = "unknown";
 pub const USERINFO: &str = "Userinfo";
 pub const USE_CLIENT: &str = "Use this client";
 pub const USE_IT: &str = "Use it in this browser";
+pub const USE_TOKEN: &str = "Use this token";
 pub const VERIFIED: &str = "verified";
 pub const WHERE: &str = "Where";

@@ -218,6 +218,13 @@ impl Provider {
         self.organizations_endpoint.as_ref()
     }
 
+    /// Where its API begins, in Polar's form: `…/v1/`.
+    #[must_use]
+    pub fn api(&self) -> Option<EndpointUrl> {
+        let url = self.metadata_url.origin() + "/v1/";
+        EndpointUrl::parse(&url, self.transport).filter(|_| self.preset.is_polar())
+    }
+
     /// Where a person manages clients by hand.
     #[must_use]
     pub fn settings_url(&self) -> Option<&'static str> {

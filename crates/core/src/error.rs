@@ -55,9 +55,27 @@ pub enum Phase {
     Session,
     /// Signing out at the provider (RFC 7009).
     SignOut,
+    /// A request to the provider's API (RFC 6750).
+    Api,
 }
 
 impl Phase {
+    /// Every phase, in the order of a sign-in.
+    pub const ALL: [Self; 12] = [
+        Self::Start,
+        Self::Discovery,
+        Self::Authorization,
+        Self::Token,
+        Self::Keys,
+        Self::IdToken,
+        Self::Userinfo,
+        Self::Organizations,
+        Self::Registration,
+        Self::Session,
+        Self::SignOut,
+        Self::Api,
+    ];
+
     /// The stable name.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -73,6 +91,7 @@ impl Phase {
             Self::Registration => "registration",
             Self::Session => "session",
             Self::SignOut => "sign_out",
+            Self::Api => "api",
         }
     }
 }

@@ -27,10 +27,12 @@
 //! | RFC 9700 2.1, 4.7: one record for each sign-in | [`transaction`] |
 //! | RFC 9700 4.11.1 no open redirector | [`url`] |
 //! | RFC 8259 JSON, strictly | [`json`] |
+//! | RFC 6750 2.1, Polar's API: requests with the token | [`api`] |
 //! | Polar's organizations | [`organization`] |
 
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod authorization;
 mod base64url;
 pub mod callback;

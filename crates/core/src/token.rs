@@ -145,6 +145,14 @@ fn malformed(name: &'static str) -> Error {
     refuse(Code::TokenMalformed).with(Detail::Name(name))
 }
 
+/// An access token that somebody pasted, made in the provider's settings: white space around it is
+/// no part of it. `None` if it cannot be one.
+#[must_use]
+pub fn pasted_access_token(text: &str) -> Option<AccessToken> {
+    let token = text.trim();
+    (is_sendable(token) && token.len() <= 4096).then(|| AccessToken::new(token))
+}
+
 /// What can stand in an `Authorization` header: wider than RFC 6750's b64token, since real
 /// servers are.
 fn is_sendable(token: &str) -> bool {

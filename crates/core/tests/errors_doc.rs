@@ -3,15 +3,15 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use polar_signin_core::error::Code;
+use polar_signin_core::error::{Code, Phase};
 
 #[test]
 fn the_document_is_written_from_the_table() {
-    let mut text = String::from(
+    let phases = Phase::ALL.map(|phase| format!("`{}`", phase.name())).join(", ");
+    let mut text = format!(
         "# Errors\n\n\
-         Every refusal and every failure has one of these codes, and a phase: `start`, `discovery`,\n\
-         `authorization`, `token`, `keys`, `id_token`, `userinfo`, `organizations`, `registration`\n\
-         or `session`. The code is stable. Whose fault it is, and what helps, follow from it.\n\
+         Every refusal and every failure has one of these codes, and a phase: {phases}.\n\
+         The code is stable. Whose fault it is, and what helps, follow from it.\n\
          The words that a person reads are in `src/text/`.\n\n\
          This file is written from `crates/core/src/error_code.rs`.\n\n\
          | code | whose fault | what helps | for the developer |\n\
