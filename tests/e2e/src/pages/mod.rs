@@ -2,12 +2,14 @@
 
 mod error;
 mod provider;
+mod requests;
 mod set_up;
 mod signed_in;
 mod start;
 
 pub use error::ErrorPage;
 pub use provider::{Consent, Organization, ProviderPage};
+pub use requests::Requests;
 pub use set_up::SetUpPage;
 pub use signed_in::{Reach, SignedInPage};
 pub use start::StartPage;
