@@ -1,6 +1,10 @@
 //! `cargo xtask test`: everything that CI runs, counted.
 
-use std::{fs, process::ExitCode};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::{Context as _, Result, bail};
 use lexopt::prelude::*;
@@ -15,6 +19,10 @@ use crate::{
 };
 
 mod tally;
+
+/// The files of the end-to-end tests that CI runs in Firefox too: a sign-in, what becomes of it, and what
+/// browsers see differently. All of them would take as long as everything else together.
+const ALSO_IN_FIREFOX: [&str; 5] = ["sign_in", "session", "renewal", "hosting", "policy"];
 
 /// The parts that can be run alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,8 +62,13 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
             if runs(Part::Browser) {
                 in_browser(&mut tally, &browser);
             }
-            if runs(Part::EndToEnd) {
-                end_to_end(&mut tally, &browser);
+            if runs(Part::EndToEnd)
+                && let Some(parts) = parts(&mut tally)
+            {
+                end_to_end(&mut tally, &parts, &browser, &[]);
+                if part.is_none() && engine == Engine::Chromium {
+                    in_firefox_too(&mut tally, &parts);
+                }
             }
         }
     }
@@ -119,7 +132,7 @@ fn browser_targets() -> Result<Vec<Vec<String>>> {
 }
 
 /// The file with what the browser is started with: ours, or one that names where the browser is.
-fn capabilities(browser: &Browser) -> Result<std::path::PathBuf> {
+fn capabilities(browser: &Browser) -> Result<PathBuf> {
     let Some(program) = &browser.program else { return Ok(root().join("webdriver.json")) };
     let file = shell::target()?.join(format!("webdriver-{}.json", browser.engine.name()));
     let capabilities = serde_json::json!({
@@ -130,8 +143,15 @@ fn capabilities(browser: &Browser) -> Result<std::path::PathBuf> {
     Ok(file)
 }
 
-/// The release build in a real browser, against the provider.
-fn end_to_end(tally: &mut Tally, browser: &Browser) {
+/// What the end-to-end tests are run with.
+struct Parts {
+    dist: PathBuf,
+    provider: PathBuf,
+    own: &'static Path,
+    nginx: PathBuf,
+}
+
+fn parts(tally: &mut Tally) -> Option<Parts> {
     let dist = root().join("dist");
     let built = tally.prepare("build the site", || {
         build::site(&tools::for_site(true)?, &dist, true)?;
@@ -140,16 +160,27 @@ fn end_to_end(tally: &mut Tally, browser: &Browser) {
     let provider = tally.prepare("build the provider", shell::provider);
     let own = tally.prepare("this program, as the site's host", shell::own);
     let nginx = tally.prepare("set-up: nginx", browsers::nginx);
-    let (Some(()), Some(provider), Some(own), Some(nginx)) = (built, provider, own, nginx) else { return };
+    built.and(Some(Parts { dist, provider: provider?, own: own?, nginx: nginx? }))
+}
+
+fn in_firefox_too(tally: &mut Tally, parts: &Parts) {
+    if let Some(firefox) = tally.prepare("set-up: firefox", || browsers::ready(Engine::Firefox)) {
+        end_to_end(tally, parts, &firefox, &ALSO_IN_FIREFOX);
+    }
+}
+
+/// The release build in a real browser, against the provider: all files, or these.
+fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str]) {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = browser.command(&cargo);
     command
         .current_dir(root())
         .args(["test", "--no-fail-fast", "--package", "polar-signin-e2e"])
-        .env("E2E_DIST", &dist)
-        .env("E2E_PROVIDER", provider)
-        .env("E2E_XTASK", own)
-        .env("E2E_NGINX", nginx)
+        .args(files.iter().flat_map(|file| ["--test", file]))
+        .env("E2E_DIST", &parts.dist)
+        .env("E2E_PROVIDER", &parts.provider)
+        .env("E2E_XTASK", parts.own)
+        .env("E2E_NGINX", &parts.nginx)
         .env("E2E_BROWSER", browser.engine.name());
     let driver = match browser.engine {
         Engine::Chromium => "E2E_CHROMEDRIVER",

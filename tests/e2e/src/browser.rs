@@ -120,7 +120,17 @@ fn capabilities(engine: Engine) -> Value {
             "browserName": "firefox",
             "moz:firefoxOptions": {
                 "args": ["-headless"],
-                "prefs": { "network.dns.localDomains": "", "intl.accept_languages": "en-US" },
+                "prefs": {
+                    "network.dns.localDomains": "", "intl.accept_languages": "en-US",
+                    // What a browser does for somebody who stays: it would take longer than a test.
+                    "app.normandy.enabled": false, "messaging-system.rsexperimentloader.enabled": false,
+                    "browser.startup.page": 0, "browser.newtabpage.enabled": false, "browser.newtab.preload": false,
+                    "browser.safebrowsing.malware.enabled": false, "browser.safebrowsing.phishing.enabled": false,
+                    "browser.pagethumbnails.capturing_disabled": true, "browser.ml.enable": false,
+                    "datareporting.policy.dataSubmissionEnabled": false, "media.gmp-manager.updateEnabled": false,
+                    "services.settings.server": "data:,none", "toolkit.cosmeticAnimations.enabled": false,
+                    "dom.ipc.processPrelaunch.enabled": false,
+                },
             },
         }),
         Engine::WebKit => json!({
