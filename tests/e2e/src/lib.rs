@@ -9,6 +9,7 @@
 //! Nothing here uses the product's own code: it would hide its mistakes.
 
 pub mod browser;
+pub mod clock;
 pub mod failure;
 pub mod flows;
 pub mod gallery;

@@ -44,6 +44,14 @@ impl Tab {
         self.client().await?.goto(url).await.context(format!("going to {url}"))
     }
 
+    /// Closes it. Another one has to be there.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn close(&self) -> Result {
+        self.client().await?.close_window().await.context("closing the tab")
+    }
+
     /// The address in the address bar.
     ///
     /// # Errors
