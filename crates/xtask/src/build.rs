@@ -27,7 +27,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     let dist = root().join("dist");
     site(&tools::for_site(true)?, &dist, true)?;
     sizes(&dist)?;
-    println!("\nCopy {} to any static host and edit config.json in it.", dist.display());
+    println!("\nCopy {} to any static host and edit config.json in it: docs/hosting.md", dist.display());
     Ok(())
 }
 

@@ -16,6 +16,7 @@ use polar_signin_e2e::{
 use serde_json::json;
 
 suite![
+    pm_12_nobody_is_signed_in_silently,
     st_08_a_policy_without_the_token_endpoint_is_a_network_error_once,
     st_08_a_policy_without_the_keys_is_a_network_error_once,
     st_09_st_16_what_is_shipped_is_fit_for_a_release,
@@ -111,6 +112,30 @@ async fn st_09_st_16_what_is_shipped_is_fit_for_a_release(stage: Stage) -> Resul
             assert!(!fit && complaint.contains(&*name.to_string_lossy()), "{bad} in {}: {complaint}", name.display());
         }
     }
+    Ok(())
+}
+
+async fn pm_12_nobody_is_signed_in_silently(stage: Stage) -> Result {
+    let short = json!({ "endpoint": "token", "times": 1, "json_merge": { "expires_in": 10 } });
+    stage.provider().fault(short).await?;
+    let page = signed_in_as(&stage, "olive").await?;
+    let tab = page.tab();
+    eventually("waiting for the renewal".to_owned(), async || codes_were_sent(&stage, 2).await).await?;
+    // The provider still knows the person: a hidden frame would get through.
+    page.sign_out().await?;
+    for _ in 0..2 {
+        tab.reload().await?;
+        StartPage::wait(tab).await?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        StartPage::wait(tab).await?;
+        let frames = "return document.querySelectorAll('iframe, frame, object, embed').length
+            + performance.getEntriesByType('resource').filter(entry => entry.initiatorType === 'iframe').length";
+        assert_eq!(tab.eval(frames, &[]).await?, json!(0));
+    }
+    nothing_is_kept(tab).await?;
+    let asked = stage.provider().requests_to("GET", "/oauth2/authorize").await?;
+    assert_eq!(asked.len(), 1, "the provider was asked without a click");
+    assert!(!asked[0].query.contains_key("prompt"));
     Ok(())
 }
 
