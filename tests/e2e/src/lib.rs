@@ -10,6 +10,7 @@
 
 pub mod browser;
 pub mod clock;
+pub mod conformance;
 pub mod failure;
 pub mod flows;
 pub mod gallery;

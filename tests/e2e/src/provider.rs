@@ -90,6 +90,14 @@ impl Provider {
         self.control("keys", &json!({ "rotate": true, "keep_old": keep_old })).await
     }
 
+    /// Further members of its key set, in place of those it was given before.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub async fn extra_keys(&self, keys: Vec<Value>) -> Result {
+        self.control("keys", &json!({ "extra": keys })).await
+    }
+
     /// Takes a person out of an organization, by its slug.
     ///
     /// # Errors
