@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod house;
 mod matrix;
+mod modules;
 mod packages;
 mod serve;
 mod shell;
@@ -31,6 +32,7 @@ cargo xtask COMMAND
   artefacts [--dir DIR]                  what a built site must not hold (a build ends with it)
   check                                  formats, lints, documentation, licences, the direction of dependencies
   matrix [--missing]                     the security matrix against the tests of the last `test`
+  modules                                the OpenID conformance suite's modules against the tests of the last `test`
   serve --dir DIR [--host NAME] [--port N] [--base /PATH/] [--config FILE|JSON] [--connect ORIGIN]… [--no-csp]
                                          a static host without rewrite rules, with the headers we recommend
   set-up [--tests] [--browser NAME]      installs what is missing; the others call it
@@ -69,6 +71,7 @@ fn run() -> Result<ExitCode> {
         "build" => build::run(arguments),
         "artefacts" => artefacts::run(arguments),
         "matrix" => matrix::run(arguments),
+        "modules" => modules::run(arguments),
         "serve" => serve::run(arguments),
         "set-up" => set_up(arguments),
         other => bail!("no command `{other}`; see cargo xtask --help"),

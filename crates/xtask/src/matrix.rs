@@ -47,13 +47,8 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
 /// # Errors
 /// If a case fails, or one of a complete section has no test.
 pub(crate) fn report(list_missing: bool) -> Result<()> {
-    let text = fs::read_to_string(root().join("tests/matrix.tsv")).context("no tests/matrix.tsv")?;
-    let cases: Vec<Case> =
-        text.lines().filter(|line| !line.starts_with('#')).map(Case::parse).collect::<Result<_>>()?;
-    let tests = kept()?;
-    if tests.is_empty() {
-        bail!("no test has run yet: cargo xtask test");
-    }
+    let cases: Vec<Case> = lines("tests/matrix.tsv")?.iter().map(|line| Case::parse(line)).collect::<Result<_>>()?;
+    let tests = last_run()?;
     let mut sections: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
     let mut gaps = 0;
     for case in &cases {
@@ -82,6 +77,18 @@ pub(crate) fn report(list_missing: bool) -> Result<()> {
         (0, 0) => Ok(()),
         (failing, gaps) => bail!("{failing} cases fail, {gaps} have no test"),
     }
+}
+
+/// The lines of a table that is kept in the repository.
+pub(crate) fn lines(file: &str) -> Result<Vec<String>> {
+    let text = fs::read_to_string(root().join(file)).with_context(|| format!("no {file}"))?;
+    Ok(text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect())
+}
+
+/// The tests of the last run: where, name, whether it passed.
+pub(crate) fn last_run() -> Result<Vec<(String, String, bool)>> {
+    let tests = kept()?;
+    if tests.is_empty() { bail!("no test has run yet: cargo xtask test") } else { Ok(tests) }
 }
 
 impl Case {

@@ -13,7 +13,7 @@ pub(crate) use tally::{Tally, kept};
 
 use crate::{
     browsers::{self, Browser, Engine},
-    build, check, matrix,
+    build, check, matrix, modules,
     shell::{self, cargo, root},
     tools,
 };
@@ -76,6 +76,9 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     // The whole matrix is judged by a whole run, in the browser that runs everything.
     if part.is_none() && engine == Engine::Chromium {
         tally.step("the security matrix", || matrix::report(false));
+    }
+    if runs(Part::EndToEnd) {
+        tally.step("the modules of the conformance suite", modules::report);
     }
     Ok(tally.finish())
 }
