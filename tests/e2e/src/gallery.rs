@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::{
     Context, Result, Stage, Tab,
-    pages::{SetUpPage, StartPage},
+    pages::{Requests, SetUpPage, StartPage},
 };
 
 /// Comes by each view once, with its name: `start`, `choice` (the provider's, of organizations),
-/// `signed-in`, `signed-in-many`, `error`, `set-up`.
+/// `signed-in`, `api`, `api-refused`, `signed-in-many`, `error`, `set-up`.
 ///
 /// # Errors
 /// What the visitor fails with, or if a view cannot be reached.
@@ -23,6 +23,11 @@ pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&str, &Tab) -> Resul
     page.reach().await?;
     page.userinfo("sub").await?;
     visit("signed-in", &tab).await?;
+    let bench = Requests::wait(&tab).await?;
+    bench.get("organizations/").await?;
+    visit("api", &tab).await?;
+    bench.choose("orders/").await?;
+    visit("api-refused", &tab).await?;
 
     let tab = stage.tab().await?;
     let page = StartPage::open(stage, &tab).await?.sign_in().await?.allow_as("fay").await?;
