@@ -168,13 +168,7 @@ fn own_token(bench: Bench) -> AnyView {
                 vec![text(en::TOKEN_IN_USE), text(" "), forget],
             );
         }
-        let attributes = [
-            ("type", "password"),
-            ("id", "token"),
-            ("autocomplete", "off"),
-            ("spellcheck", "false"),
-            ("placeholder", "polar_pat_…"),
-        ];
+        let attributes = [("type", "password"), ("id", "token"), ("autocomplete", "off"), ("spellcheck", "false")];
         let field = vec![say("label", &[("for", "token")], en::OWN_TOKEN), el("input", &attributes, vec![])];
         let take = move || {
             bench.stop(Shown::Nothing);
