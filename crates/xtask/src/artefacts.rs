@@ -42,20 +42,16 @@ const SINKS: [&str; 16] = [
 const NAME_OF_IMPORT: &str = "__wbg_set_innerHTML";
 
 /// Secrets, by what gives them away.
-const SECRETS: [&str; 9] = [
-    "PRIVATE KEY-----",
-    "polar_cs_",
-    "polar_oat_",
-    "polar_pat_",
-    "polar_at_u_",
-    "polar_rt_",
-    "client_secret\":",
-    "client_secret=",
-    "\"kty\":\"oct\"",
-];
+const SECRETS: [&str; 4] = ["PRIVATE KEY-----", "client_secret\":", "client_secret=", "\"kty\":\"oct\""];
+/// How Polar's tokens and secrets begin. The app knows some of the beginnings; a secret goes on.
+const BEGINNINGS: [&str; 7] =
+    ["polar_cs_", "polar_oat_", "polar_pat_", "polar_at_u_", "polar_at_o_", "polar_rt_u_", "polar_crt_"];
+/// How it goes on: so many letters and digits, with a digit among them.
+const REST: usize = 20;
 
 /// What is from tests, the demo or the local provider.
-const TESTS: [&str; 6] = ["polar.example", "polar_ci_e2e", "polar_ci_demo", "rp.example", "op.example", "/control/"];
+const TESTS: [&str; 6] =
+    ["polar.example", "polar_ci_e2e", "polar_ci_demo", "//rp.example", "//op.example", "/control/"];
 /// Addresses that can only be of a test when a port follows.
 const LOOPBACK: [&str; 3] = ["127.0.0.1:", "localhost:", "[::1]:"];
 
@@ -121,6 +117,15 @@ fn refusals(name: &str, bytes: &[u8], own: &[String]) -> Vec<String> {
         texts.iter().filter(|text| holds(text)).map(|text| format!("{what}: `{text}`")).collect()
     };
     let mut refused = found(&SECRETS, "a secret");
+    let goes_on = |start: &&&str| {
+        let is_secret = |at: usize| {
+            let rest = &bytes[at + start.len()..];
+            let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
+            end >= REST && rest[..end].iter().any(u8::is_ascii_digit)
+        };
+        (0..bytes.len()).any(|at| bytes[at..].starts_with(start.as_bytes()) && is_secret(at))
+    };
+    refused.extend(BEGINNINGS.iter().filter(goes_on).map(|start| format!("a secret: `{start}…`")));
     refused.extend(found(&TESTS, "from tests"));
     let is_port = |host: &&&str| {
         let ends = |at: usize| bytes.get(at + host.len()).is_some_and(u8::is_ascii_digit);
@@ -242,8 +247,9 @@ mod tests {
     fn st_16_no_secret_no_test_and_no_folder_of_a_machine_is_in_a_release() {
         for bad in [
             "-----BEGIN RSA PRIVATE KEY-----",
-            "x polar_cs_0123456789 y",
-            "polar_at_u_0123456789",
+            "x polar_cs_Zm9yIHRoZSB0ZXN0cyBvbmx5 y",
+            "polar_at_u_0123456789abcdefghij",
+            "polar_pat_0123456789abcdefghijKL",
             r#"{"client_secret":"x"}"#,
             "grant_type=x&client_secret=y",
             r#"{"kty":"oct","k":"AAAA"}"#,
