@@ -57,6 +57,7 @@ pub(crate) fn make(
         Some("flip") => signature[10] ^= 1,
         Some("xor5a") => signature.iter_mut().for_each(|byte| *byte ^= 0x5a),
         Some("empty") => signature.clear(),
+        Some("short") => drop(signature.pop()),
         Some("zero") => signature.fill(0),
         Some("random") => signature.iter_mut().for_each(|byte| *byte = rand::random()),
         Some("other_key") => signature = store.keys.sign("nobody's", &input),
