@@ -4,8 +4,9 @@
 //! So nothing may conclude from a timer that its time has come: ask [`now_ms`], or listen with
 //! [`on_visible`] as well.
 
-use js_sys::Date;
-use wasm_bindgen::{JsCast, closure::Closure};
+use js_sys::{Date, Promise};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::VisibilityState;
 
 use super::events::Listener;
@@ -74,6 +75,18 @@ impl Drop for Timer {
             window.clear_timeout_with_handle(id);
         }
     }
+}
+
+/// Waits so many milliseconds.
+pub async fn pause(ms: i64) {
+    let waited = Promise::new(&mut |resolve, _| {
+        let set = web_sys::window()
+            .map(|window| window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, clamp(ms)));
+        if !matches!(set, Some(Ok(_))) {
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }
+    });
+    let _ = JsFuture::from(waited).await;
 }
 
 /// Calls back again and again until it is dropped.

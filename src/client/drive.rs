@@ -27,6 +27,9 @@ use crate::browser::{
     storage::StoreError,
 };
 
+/// How long a page may take to be left once its requests have been cut off.
+const BEING_LEFT_MS: i64 = 700;
+
 impl Client {
     /// Takes an input. While effects are being performed it waits its turn.
     pub(super) fn drive(&self, input: Input) {
@@ -71,6 +74,10 @@ impl Client {
                 let client = self.clone();
                 spawn_local(async move {
                     let outcome = send(request).await;
+                    // Firefox cuts requests off when a page is about to be left, and hides it only then.
+                    if let HttpOutcome::NotSent(Failure::Network) | HttpOutcome::Unknown(Failure::Network) = outcome {
+                        clock::pause(BEING_LEFT_MS).await;
+                    }
                     if !client.0.hidden.get() {
                         client.drive(Input::Answered(ticket, outcome));
                     }

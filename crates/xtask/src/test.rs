@@ -22,7 +22,7 @@ mod tally;
 
 /// The files of the end-to-end tests that CI runs in Firefox too: a sign-in, what becomes of it, and what
 /// browsers see differently. All of them would take as long as everything else together.
-const ALSO_IN_FIREFOX: [&str; 5] = ["sign_in", "session", "renewal", "hosting", "policy"];
+const ALSO_IN_FIREFOX: [&str; 6] = ["sign_in", "callback", "session", "renewal", "hosting", "policy"];
 
 /// The parts that can be run alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
