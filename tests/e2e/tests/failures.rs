@@ -190,7 +190,9 @@ async fn nw_01_unreachable_metadata_is_asked_for_again_and_then_given_up(stage: 
     assert_eq!(page.code().await?, "network");
     nothing_is_kept(&tab).await?;
     let asked = stage.provider().requests_to("GET", METADATA).await?.len() - before;
-    assert!((1..=3).contains(&asked), "asked {asked} times after the click");
+    // Firefox by itself sends a GET that got no answer up to ten times; the app asks three times.
+    let by_browser = if tab.browser().engine().has_cdp() { 1 } else { 10 };
+    assert!((1..=3 * by_browser).contains(&asked), "asked {asked} times after the click");
     assert!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.is_empty());
     Ok(())
 }
