@@ -6,6 +6,7 @@ use polar_signin_e2e::{
     flows::{Repeated, codes_were_sent, nothing_is_kept},
     pages::{ErrorPage, SignedInPage, StartPage},
     provider::{JWKS, METADATA, USERINFO},
+    settings::Engine,
     suite,
 };
 use serde_json::{Value, json};
@@ -23,6 +24,15 @@ struct Case {
     fault: Value,
     code: &'static str,
     again: bool,
+}
+
+impl Case {
+    /// How often the app asked, if the provider was asked so often: Firefox by itself sends a GET that
+    /// got no answer ten times.
+    fn asked_by_app(&self, asked: usize) -> Result<usize> {
+        let repeats = self.fault.get("drop").is_some() && !Engine::from_env()?.has_cdp();
+        Ok(if repeats { asked.div_ceil(10) } else { asked })
+    }
 }
 
 fn cases(stage: &Stage) -> Vec<Case> {
@@ -74,7 +84,7 @@ async fn nw_01_nw_02_nw_06_nw_07_nw_09_nw_10_metadata(stage: Stage) -> Result {
         tab.click("#sign-in").await?;
         let page = ErrorPage::wait(&tab).await?;
         assert_eq!(page.code().await?, case.code, "{}", case.fault);
-        let tries = asked(&stage, METADATA).await?;
+        let tries = case.asked_by_app(asked(&stage, METADATA).await?)?;
         assert!(
             if case.again { (3..=6).contains(&tries) } else { (1..=2).contains(&tries) },
             "{}: {tries}",
@@ -99,7 +109,8 @@ async fn nw_01_nw_02_nw_06_nw_07_nw_09_nw_10_keys(stage: Stage) -> Result {
         browser.begin().await?;
         let page = ErrorPage::wait(browser.tab()).await?;
         assert_eq!(page.code().await?, case.code, "{}", case.fault);
-        assert_eq!(asked(&stage, JWKS).await?, if case.again { 3 } else { 1 }, "{}", case.fault);
+        let tries = case.asked_by_app(asked(&stage, JWKS).await?)?;
+        assert_eq!(tries, if case.again { 3 } else { 1 }, "{}", case.fault);
         codes_were_sent(&stage, 1).await?;
         nothing_is_kept(browser.tab()).await?;
         assert_eq!(asked(&stage, USERINFO).await?, 0, "{}: the ID token was not verified", case.fault);
@@ -121,7 +132,8 @@ async fn nw_01_nw_02_nw_06_nw_07_nw_09_nw_10_userinfo(stage: Stage) -> Result {
         browser.tab().reload().await?;
         let page = SignedInPage::wait(browser.tab()).await?;
         assert_eq!(page.userinfo_failed_by().await?, case.code, "{}", case.fault);
-        assert_eq!(asked(&stage, USERINFO).await?, before + 1, "{}", case.fault);
+        let tries = case.asked_by_app(asked(&stage, USERINFO).await? - before)?;
+        assert_eq!(tries, 1, "{}", case.fault);
         stage.provider().clear_faults().await?;
         page.try_userinfo_again().await?;
         page.userinfo("sub").await?;
