@@ -153,6 +153,34 @@ fn lo_09_a_token_that_is_refused_right_after_a_reload_is_renewed() {
 }
 
 #[test]
+fn rt_14_a_machine_that_sleeps_in_mid_question_asks_again() {
+    let mut storage = signed_in().storage;
+    for text in storage.values_mut() {
+        *text = text.replace(r#""refresh_token":"RT-1","#, "").replace(r#""elsewhere":false"#, r#""elsewhere":true"#);
+    }
+    let mut page = Page::opened(config(), storage, "https://rp.example/app");
+    wants(&mut page, 1, Some(0));
+    let asked = |page: &Page| page.told.iter().filter(|text| text.contains(r#""type":"ask""#)).count();
+    assert_eq!(asked(&page), 1);
+    // Eight hours later, by its clock in the next moment.
+    set_clock(&mut page, 8 * 3600);
+    page.step(Input::Woke);
+    assert!(page.subject().is_some(), "nobody could answer");
+    assert_eq!(asked(&page), 2);
+    page.wake();
+    assert_eq!((page.now.as_seconds(), page.subject()), (NOW + 8 * 3600 + 20, None), "now they could have");
+    // Likewise with the lock: whoever holds it slept as well.
+    let mut page = signed_in();
+    page.lock_is_held = true;
+    page.wake();
+    set_clock(&mut page, 8 * 3600);
+    page.step(Input::Woke);
+    assert!(page.open_requests().is_empty(), "{:?}", page.open_requests());
+    page.wake();
+    assert_eq!((page.now.as_seconds(), page.open_requests()), (NOW + 8 * 3600 + 20, vec![TOKEN_ENDPOINT]));
+}
+
+#[test]
 fn rt_18_whoever_needs_a_new_token_before_its_time_waits_twenty_seconds_at_most() {
     // An API has refused it long before its end, and somebody else holds the lock.
     let mut page = signed_in();

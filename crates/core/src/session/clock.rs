@@ -2,11 +2,17 @@
 
 use crate::time::UnixTime;
 
-use super::{Session, renewal::Renewal};
+use super::{Session, Turn, renewal::Renewal};
+
+/// Whoever is later than this, in milliseconds, did not wait but stood still: a machine that slept, a
+/// page that was frozen, a clock that was set. A hidden page's timers may be a minute late.
+const STOOD_STILL: i64 = 120_000;
 
 impl Session {
     /// Before each step.
-    pub(super) fn mind_the_clock(&mut self, now: UnixTime) {
+    pub(super) fn mind_the_clock(&mut self, turn: &mut Turn<'_>) {
+        self.wait_anew(turn);
+        let now = turn.now;
         if let Some(identity) = self.identity.as_mut().filter(|identity| identity.has_ended(now)) {
             identity.ended = true;
         }
@@ -25,6 +31,21 @@ impl Session {
         self.ending.iter_mut().map(|ending| &mut ending.until).for_each(move_back);
         if let Renewal::Locking { since, .. } = &mut self.renewal {
             move_back(since);
+        }
+    }
+    /// While everything stood still nobody could answer: that nobody did means nothing.
+    fn wait_anew(&mut self, turn: &mut Turn<'_>) {
+        let now = turn.now;
+        let stood_still = |until: UnixTime| now.millis_since(until) > STOOD_STILL;
+        if let Renewal::Locking { since, .. } = &mut self.renewal
+            && stood_still(*since)
+        {
+            *since = now;
+        }
+        if self.tabs.answer_until.is_some_and(stood_still) {
+            self.tabs.answer_until = None;
+            self.tabs.ask_after = None;
+            self.ask_the_others(turn);
         }
     }
 }

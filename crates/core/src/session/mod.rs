@@ -154,7 +154,7 @@ impl Session {
     pub fn step(&mut self, now: UnixTime, entropy: &mut dyn Entropy, input: Input) -> Vec<Effect> {
         let turn = &mut Turn { now, wait: None, entropy, effects: Vec::new() };
         if !self.inert {
-            self.mind_the_clock(now);
+            self.mind_the_clock(turn);
             self.take(turn, input);
             self.set_alarm(turn);
         }
