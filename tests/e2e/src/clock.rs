@@ -43,7 +43,10 @@ pub async fn jump(tab: &Tab, seconds: i64) -> Result {
 /// # Errors
 /// If the page does not answer.
 pub async fn wake(tab: &Tab) -> Result {
-    tab.eval("document.dispatchEvent(new Event('visibilitychange'))", &[]).await.map(|_| ())
+    // A tab behind others would say that it is not seen.
+    let script = "Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'visible' });
+        document.dispatchEvent(new Event('visibilitychange'))";
+    tab.eval(script, &[]).await.map(|_| ())
 }
 
 /// Stops everything in a page, as a browser does with one that has not been seen for long.

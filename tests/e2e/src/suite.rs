@@ -18,8 +18,8 @@ use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{Failure, Result, Stage, browser::Browser, hygiene, settings::Engine, stage::World};
 
-/// How long a test may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a test may take that asks for no more, in seconds.
+pub const PATIENCE: u64 = 120;
 
 /// A test: its name, what it needs, and what it does.
 pub struct Case {
@@ -27,22 +27,34 @@ pub struct Case {
     pub name: &'static str,
     /// Whether it sends commands of Chromium's own protocol.
     pub chromium: bool,
+    /// How long it may take, in seconds.
+    pub patience: u64,
     /// The test.
     pub run: fn(Stage) -> Pin<Box<dyn Future<Output = Result>>>,
 }
 
 /// Makes `main` out of the names of async functions that take a [`Stage`]. Those after
-/// `chromium:` send commands of Chromium's own protocol and are left out in other browsers.
+/// `chromium:` send commands of Chromium's own protocol and are left out in other browsers. One that
+/// takes long says how long it may: `suite![chromium, 300 seconds: the_long_one]`.
 #[macro_export]
 macro_rules! suite {
+    (chromium, $patience:literal seconds: $test:ident $(,)?) => {
+        fn main() -> std::process::ExitCode {
+            $crate::suite::run(&[$crate::suite::Case {
+                name: stringify!($test), chromium: true, patience: $patience, run: |stage| Box::pin($test(stage)),
+            }])
+        }
+    };
     ($($test:ident),* $(,)? $(; chromium: $($special:ident),* $(,)?)?) => {
         fn main() -> std::process::ExitCode {
             $crate::suite::run(&[
                 $($crate::suite::Case {
-                    name: stringify!($test), chromium: false, run: |stage| Box::pin($test(stage)),
+                    name: stringify!($test), chromium: false, patience: $crate::suite::PATIENCE,
+                    run: |stage| Box::pin($test(stage)),
                 },)*
                 $($($crate::suite::Case {
-                    name: stringify!($special), chromium: true, run: |stage| Box::pin($special(stage)),
+                    name: stringify!($special), chromium: true, patience: $crate::suite::PATIENCE,
+                    run: |stage| Box::pin($special(stage)),
                 },)*)?
             ])
         }
@@ -94,10 +106,12 @@ impl Company {
             }
             Ok(())
         };
-        let outcome = catch_unwind(AssertUnwindSafe(|| runtime.block_on(async { timeout(PATIENCE, test).await })));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            runtime.block_on(async { timeout(Duration::from_secs(case.patience), test).await })
+        }));
         let outcome = match outcome {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(Failure::new(format!("not done after {} s", PATIENCE.as_secs()))),
+            Ok(Err(_)) => Err(Failure::new(format!("not done after {} s", case.patience))),
             Err(panic) => Err(Failure::new(words_of(&*panic))),
         };
         runtime.block_on(async {
