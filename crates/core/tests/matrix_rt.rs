@@ -241,6 +241,9 @@ fn rt_10_what_may_pass_keeps_the_session() {
         page.now = UnixTime::from_millis(page.now.as_millis() + 30_000);
         let records = page.records();
         page.step(Input::Resumed { records, from_memory: false });
+        // Another tab has a moment to say that it went on meanwhile.
+        assert!(page.open_requests().is_empty());
+        page.wake();
         page.answer(TOKEN_ENDPOINT, json(200, second().json()));
         assert_eq!(page.account().map(|a| a.renewal), Some(RenewalStatus::Possible), "{what}");
         wants(&mut page, 2, None);
@@ -314,6 +317,8 @@ fn rt_14_clocks_that_jump() {
         let records = page.records();
         page.step(Input::Resumed { records, from_memory: false });
         wants(&mut page, 1, None);
+        assert!(page.open_requests().is_empty(), "another tab may have gone on meanwhile");
+        page.wake();
         assert_eq!(page.open_requests(), [TOKEN_ENDPOINT], "{hours}");
         page.answer(TOKEN_ENDPOINT, json(200, second().json()));
         assert_eq!(page.granted, [(TokenRequest(1), Ok("AT-2".to_owned()))], "{hours}");
@@ -383,6 +388,8 @@ fn rt_18_somebody_else_holds_the_lock() {
     page.wake();
     assert!(page.open_requests().is_empty());
     let asked = page.now;
+    page.wake();
+    assert!(page.open_requests().is_empty(), "whoever is at it and lives may say so");
     page.wake();
     assert_eq!(page.now.millis_since(asked), 20_000, "whoever holds it hangs");
     assert_eq!(page.open_requests(), [TOKEN_ENDPOINT]);

@@ -82,6 +82,7 @@ fn rt_14_a_clock_that_is_set_back_makes_nobody_wait() {
     set_clock(&mut page, -3600);
     page.step(Input::Woke);
     page.wake();
+    page.wake();
     assert_eq!((page.now.as_seconds(), page.open_requests()), (NOW - 3600 + 20, vec![TOKEN_ENDPOINT]));
 }
 
@@ -117,6 +118,7 @@ fn rt_10_a_start_without_a_network_asks_calmly() {
     let records = page.records();
     page.step(Input::Resumed { records, from_memory: false });
     page.answer(METADATA_URL, json(200, elsewhere.json()));
+    page.wake();
     page.answer("https://tokens.example/token", json(200, second().json()));
     wants(&mut page, 1, None);
     assert_eq!(page.granted, [(TokenRequest(1), Ok("AT-2".to_owned()))]);
@@ -176,6 +178,10 @@ fn rt_14_a_machine_that_sleeps_in_mid_question_asks_again() {
     set_clock(&mut page, 8 * 3600);
     page.step(Input::Woke);
     assert!(page.open_requests().is_empty(), "{:?}", page.open_requests());
+    // It asks twice whether anybody went on: after the sleep, and before it goes on without the lock.
+    page.wake();
+    page.wake();
+    assert!(page.open_requests().is_empty(), "{:?}", page.open_requests());
     page.wake();
     assert_eq!((page.now.as_seconds(), page.open_requests()), (NOW + 8 * 3600 + 20, vec![TOKEN_ENDPOINT]));
 }
@@ -187,6 +193,7 @@ fn rt_18_whoever_needs_a_new_token_before_its_time_waits_twenty_seconds_at_most(
     page.lock_is_held = true;
     wants(&mut page, 1, Some(0));
     assert!(page.open_requests().is_empty());
+    page.wake();
     page.wake();
     assert_eq!((page.now.as_seconds(), page.open_requests()), (NOW + 20, vec![TOKEN_ENDPOINT]));
     // Another tab keeps the refresh token, and says nothing.

@@ -18,7 +18,7 @@ impl Session {
         }
         let back = self.clock.replace(now).map_or(0, |before| before.millis_since(now));
         if back <= 0 {
-            return;
+            return self.tabs.wait_longer_after_sleep(now);
         }
         // The clock was set back: whatever waits for a time moves with it.
         let move_back = |time: &mut UnixTime| *time = UnixTime::from_millis(time.as_millis() - back);

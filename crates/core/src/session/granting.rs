@@ -62,7 +62,7 @@ impl Session {
         !matches!(self.renewal, Renewal::Idle)
             || self.tabs.answer_until.is_some()
             || self.unconfirmed
-            || !self.tabs.is_settled()
+            || self.tabs.renew_then
     }
 
     /// Answers everybody who waits: with the access token if it may still be used.

@@ -154,7 +154,12 @@ impl Session {
     pub fn step(&mut self, now: UnixTime, entropy: &mut dyn Entropy, input: Input) -> Vec<Effect> {
         let turn = &mut Turn { now, wait: None, entropy, effects: Vec::new() };
         if !self.inert {
+            let slept = self.alarm.is_some_and(|alarm| now.millis_since(alarm) > tabs::SLEEP);
             self.mind_the_clock(turn);
+            if slept {
+                // Others may have gone on without this page.
+                self.claim(turn);
+            }
             self.take(turn, input);
             self.set_alarm(turn);
         }
@@ -309,8 +314,8 @@ impl Session {
             // Whatever was under way is lost, and other tabs may have gone on meanwhile.
             self.drop_renewal(turn);
             self.tabs.answer_until = None;
-            self.claim(turn);
         }
+        self.claim(turn);
         self.hurry();
         self.go_on_with_session(turn);
         turn.effects.push(Effect::Show);

@@ -21,12 +21,16 @@ use super::{
     identity::Identity,
     proving::Proving,
     signing::Purpose,
+    tabs::CLAIM_WAIT,
 };
 
 /// How long before its end an access token is renewed: this, or a fifth of its life if that is less.
 const MARGIN: i64 = 60_000;
-/// How long another page may hold the lock before this one goes on without it.
-const LOCK_WAIT: i64 = 20_000;
+/// How long another page may hold the lock before this one asks whether anybody lives who is at it.
+/// With the time that they have to answer, it goes on without the lock after twenty seconds.
+const LOCK_WAIT: i64 = 20_000 - CLAIM_WAIT;
+/// Whoever waited longer than that for the lock waited for another page.
+const QUEUED: i64 = 1_000;
 
 /// How far a renewal has come on this page.
 pub(super) enum Renewal {
@@ -35,6 +39,10 @@ pub(super) enum Renewal {
     Locking {
         lock: Ticket,
         since: UnixTime,
+        /// It is held, and others may still say that they went on meanwhile.
+        held: bool,
+        /// They were asked whether anybody is at it.
+        asked: bool,
     },
     /// The refresh token has been sent.
     Sent {
@@ -63,7 +71,7 @@ impl Renewed {
 }
 
 impl Renewal {
-    fn lock(&self) -> Option<Ticket> {
+    pub(super) fn lock(&self) -> Option<Ticket> {
         match self {
             Self::Idle => None,
             Self::Locking { lock, .. } => Some(*lock),
@@ -137,8 +145,9 @@ impl Session {
     pub(super) fn next_look(&self, now: UnixTime) -> Option<UnixTime> {
         let identity = self.identity.as_ref()?;
         match &self.renewal {
-            Renewal::Locking { since, .. } => Some(after(*since, LOCK_WAIT)),
             // The end of the claim, or the metadata, wakes it.
+            Renewal::Locking { .. } if !self.tabs.is_settled() => None,
+            Renewal::Locking { since, .. } => Some(after(*since, LOCK_WAIT)),
             Renewal::Idle if self.can_renew() && !self.may_be_sent() => None,
             Renewal::Idle if self.can_renew() => {
                 let due = identity.due_at()?;
@@ -166,30 +175,42 @@ impl Session {
             }
             return;
         }
-        if let Renewal::Locking { lock, since } = self.renewal {
-            if turn.now.millis_since(since) >= LOCK_WAIT {
-                // Whoever holds it hangs. The provider decides who comes first.
-                turn.effects.push(Effect::Unlock(lock));
-                self.send_refresh_token(turn, None);
+        if let Renewal::Locking { lock, since, held, asked } = self.renewal {
+            if !self.tabs.is_settled() {
+                return;
+            }
+            if held {
+                self.send_refresh_token(turn, Some(lock));
+            } else if turn.now.millis_since(since) >= LOCK_WAIT {
+                // Whoever is at it and lives says so now, and then this page waits for that.
+                if !asked {
+                    self.renewal = Renewal::Locking { lock, since, held, asked: true };
+                    self.claim(turn);
+                }
+                if self.tabs.is_settled() {
+                    turn.effects.push(Effect::Unlock(lock));
+                    self.send_refresh_token(turn, None);
+                }
             }
             return;
         }
-        let ready = matches!(self.renewal, Renewal::Idle) && self.can_renew() && self.tabs.is_settled();
-        if ready && self.attempts.may_begin(turn.now) {
+        let ready = matches!(self.renewal, Renewal::Idle) && self.can_renew() && self.attempts.may_begin(turn.now);
+        if ready && !self.tabs.is_settled() {
+            self.tabs.renew_then = true;
+        } else if ready {
             let name = self.lock_name();
             let lock = self.ticket(Waiting::Lock);
-            self.renewal = Renewal::Locking { lock, since: turn.now };
+            self.renewal = Renewal::Locking { lock, since: turn.now, held: false, asked: false };
             turn.effects.push(Effect::Lock(lock, name));
         }
     }
 
     /// The lock is ours. What is kept is read again: another page of this tab may have been first.
     pub(super) fn locked(&mut self, turn: &mut Turn<'_>, ticket: Ticket, records: &Records) {
-        let waits = matches!(self.renewal, Renewal::Locking { lock, .. } if lock == ticket);
-        if !waits || self.identity.is_none() {
-            turn.effects.push(Effect::Unlock(ticket));
-            return;
-        }
+        let since = match self.renewal {
+            Renewal::Locking { lock, since, .. } if lock == ticket && self.identity.is_some() => since,
+            _ => return turn.effects.push(Effect::Unlock(ticket)),
+        };
         if !self.memory_only {
             let transport = self.config.provider().transport();
             let kept = records.get(&self.session_key()).map(|text| Identity::decode(text, transport));
@@ -202,7 +223,12 @@ impl Session {
                 _ => {}
             }
         }
-        self.send_refresh_token(turn, Some(ticket));
+        self.renewal = Renewal::Locking { lock: ticket, since, held: true, asked: false };
+        if turn.now.millis_since(since) > QUEUED {
+            // Another page was at it. What it has to say of that may come later than the lock.
+            self.claim(turn);
+        }
+        self.renew(turn);
     }
 
     fn send_refresh_token(&mut self, turn: &mut Turn<'_>, lock: Option<Ticket>) {
@@ -211,6 +237,7 @@ impl Session {
         let request = token::refresh_request(&identity.endpoints.token, self.config.client_id(), refresh_token);
         let ticket = self.ticket(Waiting::Renewed);
         self.attempts.last = Some(turn.now);
+        self.tabs.uses += 1;
         self.renewal = Renewal::Sent { lock };
         turn.effects.push(Effect::Send(ticket, request));
         turn.effects.push(Effect::Show);

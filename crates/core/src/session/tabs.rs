@@ -8,13 +8,15 @@
 //! stands in the record and so reaches exactly the tabs that the browser itself copied it to.
 //! What cannot be opened with it is nobody's word.
 //!
-//! One rule decides who keeps the refresh token: whoever uses it right now; else the newest
-//! generation; else the smallest number of a page. Pages claim it when they are opened and when
-//! they come back. Whoever is not the best drops its own. The one that keeps it leaves a will,
+//! One rule decides who keeps the refresh token: the newest generation; else whoever has sent it
+//! most often, for it may be under way; else the smallest number of a page. Pages claim it when
+//! they are opened and when they come back. Whoever is not the best drops its own. The one that keeps it leaves a will,
 //! sealed beforehand, that the others get when it is closed.
 
+use core::cmp::Reverse;
+
 use crate::{
-    json::{self, Object, ObjectWriter, Value},
+    json::{self, Object, ObjectWriter},
     pkce::{Entropy, random, short_hash},
     secret::{AccessToken, ChannelText, FamilyKey, RefreshToken},
     snapshot::SignedOut,
@@ -23,35 +25,60 @@ use crate::{
 
 use super::{
     Effect, Session, Turn, Waiting,
-    attempts::SPACING,
+    attempts::{SPACING, after},
     identity::Identity,
     renewal::{Renewal, expired},
 };
 
 /// How long a page waits for others to object to its claim, in milliseconds.
-const CLAIM_WAIT: i64 = 300;
+pub(super) const CLAIM_WAIT: i64 = 300;
 /// How long a page waits for a token that another has to get.
 const ANSWER_WAIT: i64 = 20_000;
+/// Whoever looks at the end of a wait that much later may have slept, in milliseconds.
+const LATE: i64 = 2_000;
+/// And that much later for certain.
+pub(super) const SLEEP: i64 = 150_000;
 
 /// What this page knows of the others of its family.
-#[derive(Default)]
+#[derive(Default, Hash)]
 pub(super) struct Tabs {
     /// This page's number among them: chance, and in no record.
     page: String,
     listening: bool,
     /// Until when others may object to this page's claim.
     pub(super) claim_until: Option<UnixTime>,
+    /// A renewal was wanted meanwhile.
+    pub(super) renew_then: bool,
     /// Until when another tab may answer with a new access token.
     pub(super) answer_until: Option<UnixTime>,
     /// Another tab is at it, and has no answer yet: when to ask again.
     pub(super) ask_after: Option<UnixTime>,
+    /// How often this page has sent the refresh token. It never goes down: two pages of which each
+    /// believes that the other is better would both drop it.
+    pub(super) uses: u64,
+    /// Whoever was asked is at it, and has not come to an end.
+    busy: bool,
+    /// The wait for an answer was made longer already.
+    pub(super) waited_longer: bool,
     /// The access token is refused already: by this page or by another tab it has to be replaced.
     pub(super) refused: bool,
-    /// Others have been heard.
-    company: bool,
 }
 
 impl Tabs {
+    /// A page that has slept in the middle of a wait has not heard what was said meanwhile: it
+    /// waits once more. The alarms of a hidden page are late by up to a minute: that is no sleep,
+    /// but reason enough to give an answer one more chance.
+    pub(super) fn wait_longer_after_sleep(&mut self, now: UnixTime) {
+        let late = |until: Option<UnixTime>| until.map_or(0, |until| now.millis_since(until));
+        if late(self.claim_until) > SLEEP {
+            self.claim_until = Some(after(now, CLAIM_WAIT));
+        }
+        if late(self.answer_until) > LATE && !self.waited_longer {
+            self.answer_until = Some(after(now, ANSWER_WAIT));
+            self.waited_longer = true;
+        }
+    }
+
     /// Nobody may object any more.
     pub(super) fn is_settled(&self) -> bool {
         self.claim_until.is_none()
@@ -83,7 +110,7 @@ impl Set {
         let time = |name| message.get(name)?.as_number()?.to_fixed(0).map(UnixTime::from_millis);
         let access_token = message.str("access_token").filter(|token| !token.is_empty())?;
         Some(Self {
-            generation: generation(message)?,
+            generation: u64::try_from(message.get("generation")?.as_number()?.to_fixed(0)?).ok()?,
             access_token: AccessToken::new(access_token),
             refresh_token: message.str("refresh_token").filter(|token| !token.is_empty()).map(RefreshToken::new),
             scope: message.str("scope")?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
@@ -96,18 +123,15 @@ impl Set {
     }
 }
 
-fn generation(message: &Object<'_>) -> Option<u64> {
-    u64::try_from(message.get("generation")?.as_number()?.to_fixed(0)?).ok()
-}
-
 impl Identity {
     fn take_set(&mut self, set: Set) {
+        // The same token again has ended as before.
+        self.ended &= self.generation == set.generation;
         self.generation = set.generation;
         self.access_token = set.access_token;
         self.scope_granted = set.scope;
         self.renewed_at = set.renewed_at;
         self.expires_at = set.expires_at;
-        self.ended = false;
     }
 }
 
@@ -153,8 +177,10 @@ impl Session {
     pub(super) fn claim(&mut self, turn: &mut Turn<'_>) {
         let holds = self.identity.as_ref().is_some_and(|identity| identity.refresh_token.is_some());
         if holds && self.tabs.listening && !self.renewal.is_under_way() {
-            self.tabs.claim_until = Some(UnixTime::from_millis(turn.now.as_millis() + CLAIM_WAIT));
+            self.tabs.claim_until = Some(after(turn.now, CLAIM_WAIT));
             self.tell(turn, "claim", |_, _| {});
+            // From now on others may drop theirs.
+            self.bequeath(turn);
         }
     }
 
@@ -162,10 +188,12 @@ impl Session {
     pub(super) fn claim_is_over(&mut self, turn: &mut Turn<'_>) {
         if self.tabs.claim_until.is_some_and(|until| until <= turn.now) {
             self.tabs.claim_until = None;
-            self.bequeath(turn);
-            if core::mem::take(&mut self.tabs.refused) || !self.wanting.is_empty() {
+            let (refused, wanted) = (&mut self.tabs.refused, &mut self.tabs.renew_then);
+            let wanted = core::mem::take(refused) | core::mem::take(wanted);
+            if wanted || matches!(self.renewal, Renewal::Locking { .. }) {
                 self.renew(turn);
             }
+            self.grant_if_idle(turn);
         }
     }
 
@@ -174,8 +202,9 @@ impl Session {
         match self.tabs.answer_until {
             Some(until) if until > turn.now => {}
             None if self.tabs.ask_after.is_some_and(|time| time > turn.now) => {}
-            None if self.tabs.listening => {
-                self.tabs.answer_until = Some(UnixTime::from_millis(turn.now.as_millis() + ANSWER_WAIT));
+            until if self.tabs.listening && (until.is_none() || core::mem::take(&mut self.tabs.busy)) => {
+                self.tabs.answer_until = Some(after(turn.now, ANSWER_WAIT));
+                self.tabs.waited_longer = false;
                 self.tell(turn, "ask", |_, _| {});
             }
             _ => self.nobody_answered(turn),
@@ -185,7 +214,7 @@ impl Session {
     /// Whoever keeps the refresh token lives, and tries: the session is not over.
     fn somebody_tries(&mut self, turn: &mut Turn<'_>) {
         if self.tabs.answer_until.take().is_some() {
-            self.tabs.ask_after = Some(UnixTime::from_millis(turn.now.as_millis() + SPACING));
+            self.tabs.ask_after = Some(after(turn.now, SPACING));
             self.grant_all(turn);
         }
     }
@@ -234,7 +263,7 @@ impl Session {
             .string("type", kind)
             .string("page", &self.tabs.page)
             .raw("generation", &identity.generation.to_string())
-            .raw("busy", if self.renewal.is_under_way() { "true" } else { "false" });
+            .raw("uses", &self.tabs.uses.to_string());
         more(&mut message, identity);
         Some(ChannelText::new(message.finish()))
     }
@@ -252,7 +281,7 @@ impl Session {
     /// Leaves what the others need to go on, for the moment in which this page is closed.
     pub(super) fn bequeath(&self, turn: &mut Turn<'_>) {
         let holds = self.identity.as_ref().is_some_and(|identity| identity.refresh_token.is_some());
-        if holds && self.tabs.company && self.tabs.is_settled() {
+        if holds {
             let will = self.message("heir", |message, identity| {
                 Self::write_set(message, identity);
                 message.optional("refresh_token", identity.refresh_token.as_ref().map(RefreshToken::expose));
@@ -264,15 +293,16 @@ impl Session {
     /// Another page of the family speaks. It has the key, but may be of another mind.
     pub(super) fn heard(&mut self, turn: &mut Turn<'_>, text: &str) {
         let Ok(message) = json::parse_object(text.as_bytes()) else { return };
-        let (Some(kind), Some(page), Some(theirs)) = (message.str("type"), message.str("page"), generation(&message))
+        let number = |name| u64::try_from(message.get(name)?.as_number()?.to_fixed(0)?).ok();
+        let (Some(kind), Some(page), Some(theirs), Some(uses)) =
+            (message.str("type"), message.str("page"), number("generation"), number("uses"))
         else {
             return;
         };
         let Some(identity) = &self.identity else { return };
         let (ours, holds) = (identity.generation, identity.refresh_token.is_some());
-        self.tabs.company = true;
-        let busy = message.get("busy") == Some(&Value::Bool(true));
-        let better = theirs > ours || theirs == ours && (busy || page < self.tabs.page.as_str());
+        let rank = (ours, self.tabs.uses, Reverse(self.tabs.page.as_str()));
+        let better = (theirs, uses, Reverse(page)) > rank;
         let keep = self.renewal.is_under_way() || !better;
         match kind {
             "claim" if holds && keep => {
@@ -295,10 +325,14 @@ impl Session {
                 }
             }
             "ask" if holds && theirs < ours => self.tell_renewed(turn),
+            "busy" => self.tabs.busy = self.tabs.answer_until.is_some(),
             "ask" if holds => {
                 self.renew(turn);
-                if matches!(self.renewal, Renewal::Idle) {
+                if matches!(self.renewal, Renewal::Idle) && !self.tabs.renew_then {
                     self.tell_trying(turn);
+                } else {
+                    // That may take longer than anybody waits who hears nothing.
+                    self.tell(turn, "busy", |_, _| {});
                 }
             }
             "heir" if !holds && !self.renewal.is_under_way() => {
@@ -333,7 +367,7 @@ impl Session {
             identity.elsewhere = true;
         }
         turn.effects.push(Effect::Bequeath(ChannelText::new("")));
-        self.tabs.claim_until = None;
+        (self.tabs.claim_until, self.tabs.renew_then) = (None, false);
         let waits = matches!(self.renewal, Renewal::Locking { .. });
         if waits {
             self.drop_renewal(turn);
@@ -351,7 +385,7 @@ impl Session {
             // Both have used a refresh token: what the provider answers decides.
             return;
         }
-        self.tabs.claim_until = None;
+        (self.tabs.claim_until, self.tabs.renew_then) = (None, false);
         self.tabs.answer_until = None;
         self.tabs.ask_after = None;
         self.tabs.refused = false;
