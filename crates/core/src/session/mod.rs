@@ -12,6 +12,8 @@ mod clock;
 mod completing;
 mod details;
 mod ending;
+#[cfg(feature = "model")]
+mod fingerprint;
 mod granting;
 mod identity;
 mod proving;

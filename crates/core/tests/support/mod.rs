@@ -7,6 +7,8 @@
 pub mod case;
 pub mod fixture;
 pub mod keys;
+#[cfg(feature = "model")]
+pub mod model;
 pub mod page;
 pub mod property;
 pub mod token;
