@@ -1,15 +1,15 @@
 //! Section 11 of the matrix, FZ-04 to FZ-09: properties of the parsers and of ID tokens, each fed by
 //! proptest with bytes that it takes as text or as choices. The same run under cargo-fuzz.
 
+#[path = "support/run.rs"]
+mod run;
 mod support;
 
 use proptest::prelude::*;
+use run::{bytes, holds};
 use support::{
     keys::Key,
-    property::{
-        id_token, json, jws, keys, numbers, parsers,
-        run::{bytes, holds},
-    },
+    property::{id_token, json, jws, keys, numbers, parsers},
 };
 
 /// Texts that look like JSON, or nearly.
@@ -107,6 +107,11 @@ fn fz_08_numbers_are_exact_and_saturate() {
 #[test]
 fn fz_08_sums_of_times_saturate_and_keep_their_order() {
     holds(3_000, bytes(32), numbers::sum);
+}
+
+#[test]
+fn fz_08_no_lifetime_wakes_anybody_in_the_past() {
+    holds(200, bytes(64), numbers::alarm);
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! Section 11 of the matrix, FZ-01 to FZ-03, FZ-10 and FZ-12, by the properties that cargo-fuzz runs too:
 //! addresses, requests and records, each held against the URL standard's own decoder.
 
+#[path = "support/run.rs"]
+mod run;
 mod support;
 
-use support::property::{
-    authorization, callback, return_to,
-    run::{bytes, holds},
-    sign_ins, storage,
-};
+use run::{bytes, holds};
+use support::property::{authorization, callback, decode, return_to, sign_ins, storage};
 
 #[test]
 fn fz_01_a_response_is_what_the_url_standard_reads() {
@@ -23,6 +22,15 @@ fn fz_02_the_way_back_stays_on_this_site() {
 fn fz_03_the_request_says_what_went_in() {
     holds(1_000, bytes(80), authorization::request);
     holds(500, bytes(200), authorization::form);
+}
+
+#[test]
+fn fz_03_every_character_comes_out_as_it_went_in() {
+    let all: Vec<char> = ('\0'..=char::MAX).collect();
+    assert_eq!(all.len(), 0x11_0000 - 0x800);
+    for some in all.chunks(16_384) {
+        authorization::carries(&some.iter().collect::<String>(), decode);
+    }
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub(crate) fn nginx() -> Result<PathBuf> {
 }
 
 /// Installs Debian's packages, or says how that is done.
-fn install(packages: &[&str], what: &str) -> Result<()> {
+pub(crate) fn install(packages: &[&str], what: &str) -> Result<()> {
     let command = format!("apt-get install -y --no-install-recommends {}", packages.join(" "));
     let is_root = first_line(Path::new("id"), "-u").is_some_and(|id| id == "0");
     if find("apt-get").is_none() {

@@ -8,6 +8,7 @@ mod browsers;
 mod build;
 mod check;
 mod demo;
+mod fuzz;
 mod house;
 mod matrix;
 mod modules;
@@ -26,8 +27,9 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   demo [--release] [--port N] [--open]   a local provider and the app, until Ctrl-C
-  test [unit|browser|e2e] [--browser chromium|firefox|webkit]
+  test [unit|fuzz|browser|e2e] [--browser chromium|firefox|webkit]
                                          everything that CI runs, or one part of it
+  fuzz [TARGET…] [--runs N]              properties of the core, for 200,000 inputs each or so many
   build                                  dist/: the static site, with a table of sizes
   artefacts [--dir DIR]                  what a built site must not hold (a build ends with it)
   check                                  formats, lints, documentation, licences, the direction of dependencies
@@ -41,6 +43,9 @@ Tools are kept in $POLAR_SIGNIN_CACHE, $XDG_CACHE_HOME/polar-signin or ~/.cache/
 ";
 
 fn main() -> ExitCode {
+    if let Some(outcome) = fuzz::as_compiler() {
+        return outcome;
+    }
     run().unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
@@ -61,6 +66,7 @@ fn run() -> Result<ExitCode> {
     };
     match command.as_str() {
         "test" => return test::run(arguments),
+        "fuzz" => return fuzz::run(arguments),
         "check" => {
             return match arguments.next()? {
                 None => check::run(),

@@ -118,7 +118,7 @@ impl Case {
         };
         tests
             .iter()
-            .filter(move |(place, name, _)| (place == "native") == native && has_id(name))
+            .filter(move |(place, name, _)| is_native(place) == native && has_id(name))
             .map(|(.., passed)| *passed)
     }
 
@@ -143,6 +143,11 @@ impl Case {
             _ => "missing in a browser",
         }
     }
+}
+
+/// Fuzzing needs no browser either.
+fn is_native(place: &str) -> bool {
+    matches!(place, "native" | "fuzz")
 }
 
 #[cfg(test)]

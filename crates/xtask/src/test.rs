@@ -28,6 +28,7 @@ const ALSO_IN_FIREFOX: [&str; 6] = ["sign_in", "callback", "session", "renewal",
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Unit,
+    Fuzz,
     Browser,
     EndToEnd,
 }
@@ -39,9 +40,10 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
             Value(value) if part.is_none() => {
                 part = Some(match value.string()?.as_str() {
                     "unit" => Part::Unit,
+                    "fuzz" => Part::Fuzz,
                     "browser" => Part::Browser,
                     "e2e" => Part::EndToEnd,
-                    other => bail!("no part `{other}`: unit, browser or e2e"),
+                    other => bail!("no part `{other}`: unit, fuzz, browser or e2e"),
                 });
             }
             Long("browser") => engine = arguments.value()?.string()?.parse()?,
@@ -55,6 +57,11 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     }
     if runs(Part::Unit) {
         unit(&mut tally);
+    }
+    if runs(Part::Fuzz)
+        && let Some(own) = tally.prepare("this program, as the one that fuzzes", shell::own)
+    {
+        tally.runner("fuzz", std::process::Command::new(own).arg("fuzz"));
     }
     if runs(Part::Browser) || runs(Part::EndToEnd) {
         // Without a browser neither part can run, but what did run is still counted.
@@ -103,6 +110,8 @@ fn in_browser(tally: &mut Tally, browser: &Browser) {
         command
             .current_dir(root())
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &capabilities)
+            // The properties take a while; the runner gives up after 20 s by itself.
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
             .args(["test", "--headless", flag, "--mode", "no-install", driver_flag])
             .arg(&browser.driver)
             .args(&target);

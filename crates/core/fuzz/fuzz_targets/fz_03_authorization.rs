@@ -1,10 +1,7 @@
 //! The authorization request, and the encoding of forms.
 #![no_main]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
-use support::property::authorization;
+use polar_signin_core_fuzz::property::authorization;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     authorization::request(data);

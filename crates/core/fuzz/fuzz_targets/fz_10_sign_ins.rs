@@ -1,11 +1,8 @@
 //! Sign-ins under way, in any order.
 #![no_main]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
-use support::property::sign_ins;
+use polar_signin_core_fuzz::{property::sign_ins, with_signatures};
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    sign_ins::any(data);
+    with_signatures(data, sign_ins::any);
 });

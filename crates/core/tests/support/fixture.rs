@@ -1,5 +1,7 @@
 //! The fixtures that every case of the matrix is a mutation of.
 
+use std::sync::LazyLock;
+
 use polar_signin_core::{
     config::{Config, Options},
     http::{HttpOutcome, HttpResponse},
@@ -52,7 +54,9 @@ pub fn options() -> Options {
 
 /// OP-A.
 pub fn config() -> Config {
-    Config::new(&options(), REDIRECT_URI).expect("a good configuration")
+    static CONFIG: LazyLock<Config> =
+        LazyLock::new(|| Config::new(&options(), REDIRECT_URI).expect("a good configuration"));
+    CONFIG.clone()
 }
 
 /// OP-P: Polar's shape.
@@ -90,7 +94,8 @@ pub fn polar_metadata() -> Members {
 
 /// The good key set: k1.
 pub fn keys() -> String {
-    jwks(&[Key::K1.jwk()])
+    static KEYS: LazyLock<String> = LazyLock::new(|| jwks(&[Key::K1.jwk()]));
+    KEYS.clone()
 }
 
 /// The good token response, with this ID token.

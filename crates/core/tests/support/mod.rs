@@ -6,6 +6,7 @@
 
 pub mod case;
 pub mod fixture;
+pub mod imitation;
 pub mod keys;
 #[cfg(feature = "model")]
 pub mod model;

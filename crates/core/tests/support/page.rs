@@ -65,6 +65,8 @@ pub struct Page {
     pub granted: Vec<(TokenRequest, Result<String, Code>)>,
     /// What becomes of records that are to be kept.
     pub refuse_to_keep: Option<StorageFailure>,
+    /// The tab is killed after so many further effects: nothing happens from then on.
+    pub dies_after: Option<usize>,
 }
 
 impl Page {
@@ -89,6 +91,7 @@ impl Page {
             will: None,
             granted: Vec::new(),
             refuse_to_keep: None,
+            dies_after: None,
         }
     }
 
@@ -113,6 +116,11 @@ impl Page {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
             for effect in self.session.step(self.now, &mut self.entropy, input) {
+                match &mut self.dies_after {
+                    Some(0) => return,
+                    Some(left) => *left -= 1,
+                    None => {}
+                }
                 self.trace.push(format!("{effect:?}"));
                 inputs.extend(self.perform(effect));
             }

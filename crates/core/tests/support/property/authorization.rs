@@ -8,7 +8,7 @@ use super::{
         fixture::{REDIRECT_URI, config, metadata},
         page::{Page, Trip},
     },
-    Choices,
+    Choices, Decode, decode,
 };
 
 const ONCE: [&str; 8] = [
@@ -24,6 +24,11 @@ const ONCE: [&str; 8] = [
 
 /// A request by choices: each parameter once, what the endpoint had stays, what went in comes out.
 pub fn request(bytes: &[u8]) {
+    request_by(bytes, decode);
+}
+
+/// The same, read by this decoder.
+pub fn request_by(bytes: &[u8], decode: Decode) {
     let mut choices = Choices::new(bytes);
     let own = choices.pick(&["", "?", "?tenant=1", "?a=b&a=c", "?x=%20+y", "?=", "?tenant"]);
     let prompts = [None, Some(Prompt::Login), Some(Prompt::Consent), Some(Prompt::SelectAccount)];
@@ -42,9 +47,12 @@ pub fn request(bytes: &[u8]) {
 
     assert!(left.starts_with(&endpoint), "{left}");
     assert!(left.is_ascii() && !left.contains(['#', ' ', '"', '\\']), "{left}");
+    // A byte becomes three at most.
+    let said = sign_in.login_hint.iter().chain(&sign_in.further_scope).map(String::len).sum::<usize>();
+    assert!(left.len() <= endpoint.len() + 600 + 3 * said, "{} bytes of {said}", left.len());
     let url = Url::parse(&left).expect("an address");
     assert_eq!((url.host_str(), url.path(), url.fragment()), (Some("op.example"), "/authorize", None));
-    let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+    let pairs = decode(url.query().unwrap_or_default());
     let all = |name: &str| pairs.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str()).collect::<Vec<_>>();
     for name in ONCE {
         assert_eq!(all(name).len(), 1, "{name} in {left}");
@@ -60,8 +68,22 @@ pub fn request(bytes: &[u8]) {
     assert_eq!(!all("sub_type").is_empty(), sign_in.organization);
 }
 
+/// This text, whatever it holds, comes out of the request as it went in.
+pub fn carries(text: &str, decode: Decode) {
+    let sign_in = SignIn { login_hint: Some(text.to_owned()), ..SignIn::default() };
+    let left = Trip { sign_in, ..Trip::new(config()) }.leave().left.expect("left");
+    let (_, query) = left.split_once('?').expect("a query");
+    let hint = decode(query).into_iter().find(|(name, _)| name == "login_hint").map(|(_, value)| value);
+    assert_eq!(hint.as_deref(), Some(text));
+}
+
 /// Whatever code a provider gives is sent to the token endpoint as it was.
 pub fn form(bytes: &[u8]) {
+    form_by(bytes, decode);
+}
+
+/// The same, read by this decoder.
+pub fn form_by(bytes: &[u8], decode: Decode) {
     let code: String = bytes.iter().map(|byte| char::from(0x20 + byte % 0x5f)).take(4096).collect();
     if code.is_empty() {
         return;
@@ -74,7 +96,7 @@ pub fn form(bytes: &[u8]) {
         .finish();
     let page = Page::opened(config(), page.storage, &format!("{REDIRECT_URI}?{query}"));
     let form = page.sent.first().and_then(|sent| sent.form.clone()).expect("a form");
-    let pairs: Vec<_> = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+    let pairs = decode(&form);
     assert_eq!(pairs.len(), 5, "{form}");
     assert_eq!(pairs[1], ("code".to_owned(), code), "{form}");
 }

@@ -1,11 +1,10 @@
 //! FZ-01: reading an authorization response, and taking it out of the address.
 
 use polar_signin_core::callback::{Callback, parse, scrub};
-use url::form_urlencoded;
 
 use super::{
     super::fixture::{REDIRECT_URI, config},
-    Choices,
+    Choices, Decode, decode,
 };
 
 const RESERVED: [&str; 14] = [
@@ -72,12 +71,12 @@ fn query(choices: &mut Choices<'_>) -> String {
 }
 
 /// What the response is, by the decoder of the URL standard: code or error, and state.
-fn oracle(query: &str) -> Option<(String, bool, String)> {
-    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    let all = |name: &str| pairs.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_ref()).collect::<Vec<_>>();
+fn oracle(query: &str, decode: Decode) -> Option<(String, bool, String)> {
+    let pairs = decode(query);
+    let all = |name: &str| pairs.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect::<Vec<_>>();
     let once = RESERVED.iter().all(|name| all(name).len() <= 1);
     let one = |name: &str| all(name).first().copied().filter(|value| !value.is_empty());
-    let short = pairs.iter().all(|(name, value)| !RESERVED.contains(&name.as_ref()) || value.len() <= 4096);
+    let short = pairs.iter().all(|(name, value)| !RESERVED.contains(&name.as_str()) || value.len() <= 4096);
     let foreign = ["response", "id_token", "access_token"].into_iter().any(|name| one(name).is_some());
     if !once || !short || foreign || query.len() > 32 * 1024 {
         return None;
@@ -100,7 +99,19 @@ fn seen(callback: &Callback) -> Option<(String, bool, String)> {
     })
 }
 
+/// `iss` of a response in good form.
+fn issuer(callback: &Callback) -> Option<Option<String>> {
+    let Callback::Response(response) = callback else { return None };
+    Some(response.iss.clone())
+}
+
+/// Any response, held against what the `url` crate reads.
 pub fn any(bytes: &[u8]) {
+    any_by(bytes, decode);
+}
+
+/// Any response, held against what this decoder reads.
+pub fn any_by(bytes: &[u8], decode: Decode) {
     let mut choices = Choices::new(bytes);
     let query = query(&mut choices).replace('#', "");
     let fragment = self::query(&mut choices);
@@ -110,23 +121,33 @@ pub fn any(bytes: &[u8]) {
     let callback = parse(&url, &redirect);
 
     // Good exactly if the standard's decoder says so.
-    let expected =
-        oracle(&query).map(|(text, is_code, state)| (if is_code { text } else { String::new() }, is_code, state));
+    let expected = oracle(&query, decode)
+        .map(|(text, is_code, state)| (if is_code { text } else { String::new() }, is_code, state));
     assert_eq!(seen(&callback), expected, "{url}");
     // The fragment adds nothing; without a response in the query it makes the page foreign at most.
     match (&callback, parse(&plain, &redirect)) {
         (Callback::Foreign, Callback::None) => {}
         (a, b) => assert_eq!(format!("{a:?}"), format!("{b:?}"), "{url}"),
     }
-    // Nor does the order.
-    let turned: Vec<&str> = query.split('&').rev().collect();
-    let turned = parse(&format!("{REDIRECT_URI}?{}", turned.join("&")), &redirect);
-    assert_eq!(seen(&turned), expected, "{url}");
+    // Nor does the order, whichever.
+    let parts: Vec<&str> = query.split('&').collect();
+    let turned: Vec<&str> = parts.iter().rev().copied().collect();
+    for other in [turned, choices.shuffled(&parts)] {
+        let other = format!("{REDIRECT_URI}?{}", other.join("&"));
+        let again = parse(&other, &redirect);
+        assert_eq!((seen(&again), issuer(&again)), (expected.clone(), issuer(&callback)), "{other}");
+    }
+    // The issuer is the one that was named, if any was.
+    if let Some(named) = issuer(&callback) {
+        let first = decode(&query).into_iter().find(|(name, _)| name == "iss");
+        let first = first.map(|(_, value)| value).filter(|value| !value.is_empty());
+        assert_eq!(named, first, "{url}");
+    }
 
     // What is left of the address.
     let clean = scrub(&url);
     assert_eq!(scrub(&clean), clean);
-    let name = |part: &str| form_urlencoded::parse(part.as_bytes()).next().map(|(name, _)| name.into_owned());
+    let name = |part: &str| decode(part).into_iter().next().map(|(name, _)| name);
     let kept = |part: &&str| name(part).is_some_and(|name| !RESERVED.contains(&name.as_str()));
     let kept: Vec<&str> = query.split('&').filter(kept).collect();
     let expected = if kept.is_empty() { REDIRECT_URI.to_owned() } else { format!("{REDIRECT_URI}?{}", kept.join("&")) };

@@ -1,8 +1,11 @@
 //! FZ-06: only what the honest signer signed is accepted.
 
+use std::sync::LazyLock;
+
 use polar_signin_core::{
     config::Config,
     id_token::{Expected, validate},
+    jwks::JwkSet,
     jws::SignedToken,
     secret::{AccessToken, IdTokenText, Nonce},
     time::UnixTime,
@@ -189,8 +192,8 @@ pub fn every_bit(key: Key) -> usize {
 /// Whether these claims are accepted at this time, were their signature good.
 fn accepted(text: &str, expected: &Expected<'_>, config: &Config, now: UnixTime) -> bool {
     let token = SignedToken::parse(IdTokenText::new(text), config.algorithms()).expect("in good form");
-    let keys = polar_signin_core::jwks::JwkSet::parse(keys().as_bytes()).expect("a key set");
-    let key = keys.candidates(token.algorithm(), token.kid()).remove(0);
+    static KEYS: LazyLock<JwkSet> = LazyLock::new(|| JwkSet::parse(keys().as_bytes()).expect("a key set"));
+    let key = KEYS.candidates(token.algorithm(), token.kid()).remove(0);
     // The signature itself is no matter of time.
     let proof = token.check(key).expect("a plausible signature").outcome(true).into_proof().expect("said yes");
     validate(token, &proof, expected, now).is_ok()
@@ -202,7 +205,8 @@ pub fn interval(bytes: &[u8]) {
     let mut time = |spread: i64| NOW + ((i64::from(choices.byte()) << 8 | i64::from(choices.byte())) - 32_768) * spread;
     let (issued, expires, not_before, auth_time) = (time(3), time(5), time(2), time(1));
     let mut claims = claims().number("iat", issued).number("exp", expires);
-    if choices.one_in(2) {
+    let has_not_before = choices.one_in(2);
+    if has_not_before {
         claims = claims.number("nbf", not_before);
     }
     let max_age = choices.one_in(2).then(|| u32::from(choices.byte()) * 100);
@@ -216,14 +220,27 @@ pub fn interval(bytes: &[u8]) {
     let config = config();
     let (nonce, access_token) = (Nonce::new(NONCE), AccessToken::new("AT-1"));
     let expected = Expected { max_age, ..expected(&config, &nonce, &access_token) };
-    let edges =
-        [issued - 300, issued, issued + 86_400, expires, expires + 60, not_before - 60, auth_time - 300, auth_time];
-    let edges = edges.into_iter().chain([auth_time + i64::from(max_age.unwrap_or_default()) + 60]);
-    let mut times: Vec<i64> = edges.flat_map(|edge| [-1000, -1, 0, 1, 1000].map(|by| edge * 1000 + by)).collect();
-    times.extend((0..32).map(|n| (issued + n * 4_000 - 8_000) * 1000));
-    times.sort_unstable();
-    let verdicts: Vec<bool> =
-        times.iter().map(|at| accepted(&text, &expected, &config, UnixTime::from_millis(*at))).collect();
-    let turns = verdicts.windows(2).filter(|pair| pair[0] != pair[1]).count();
-    assert!(turns <= 2 && !verdicts[0] && !verdicts[verdicts.len() - 1], "{}: {verdicts:?}", claims.json());
+    // Every rule is a stretch of time, so what they have in common is one, too. In milliseconds,
+    // both ends included.
+    let mut stretch = (1000 * (issued - 300), 1000 * (issued + 86_400));
+    let mut within = |first: i64, last: i64| stretch = (stretch.0.max(first), stretch.1.min(last));
+    within(i64::MIN, 1000 * (expires + 60) - 1);
+    if expires <= issued {
+        within(1000 * issued, i64::MAX);
+    }
+    if has_not_before {
+        within(1000 * (not_before - 60), i64::MAX);
+    }
+    if let Some(max_age) = max_age {
+        within(1000 * (auth_time - 300), 1000 * (auth_time + i64::from(max_age) + 60));
+    }
+
+    let edges = [stretch.0, stretch.1, 1000 * issued, 1000 * expires, 1000 * not_before, 1000 * auth_time];
+    let near =
+        [0; 3].map(|_| choices.pick(&edges) + choices.pick(&[-1, 1, -1000, 1000, -60_000, 60_000, -300_000, 300_000]));
+    let beyond = [stretch.0 - 1, stretch.1 + 1, stretch.0 - 90_000_000, stretch.1 + 90_000_000];
+    for at in edges.into_iter().chain(near).chain(beyond) {
+        let seen = accepted(&text, &expected, &config, UnixTime::from_millis(at));
+        assert_eq!(seen, (stretch.0..=stretch.1).contains(&at), "{} at {at}, of {stretch:?}", claims.json());
+    }
 }

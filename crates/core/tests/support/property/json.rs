@@ -118,11 +118,15 @@ pub fn text(bytes: &[u8]) {
     }
 }
 
-/// A document by choices: whether it is good is known from how it was made.
-pub fn grammar(bytes: &[u8]) {
+/// A document by choices, and whether it is good, which is known from how it was made.
+pub fn document(bytes: &[u8]) -> (String, bool) {
     let mut maker = Maker { choices: Choices::new(bytes), text: String::new(), good: true, size: 0 };
     maker.value(0);
-    let Maker { text: document, good, .. } = maker;
+    (maker.text, maker.good)
+}
+
+pub fn grammar(bytes: &[u8]) {
+    let (document, good) = document(bytes);
     assert_eq!(json::parse(document.as_bytes()).is_ok(), good, "{document}");
     text(document.as_bytes());
 }

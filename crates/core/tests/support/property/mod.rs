@@ -10,9 +10,16 @@ pub mod keys;
 pub mod numbers;
 pub mod parsers;
 pub mod return_to;
-pub mod run;
 pub mod sign_ins;
 pub mod storage;
+
+/// Takes a query apart: as the `url` crate does, or a browser.
+pub type Decode = fn(&str) -> Vec<(String, String)>;
+
+/// As the `url` crate does it.
+pub fn decode(query: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
 
 /// Decisions, read off the bytes one by one; when they run out, the first choice each time.
 pub struct Choices<'a>(&'a [u8]);
@@ -45,6 +52,20 @@ impl<'a> Choices<'a> {
     /// Once in so many.
     pub fn one_in(&mut self, many: usize) -> bool {
         self.below(many) == many - 1
+    }
+
+    /// The same in another order.
+    pub fn shuffled<T: Clone>(&mut self, items: &[T]) -> Vec<T> {
+        let mut items = items.to_vec();
+        for last in (1..items.len()).rev() {
+            items.swap(last, self.below(last + 1));
+        }
+        items
+    }
+
+    /// Whether there is nothing left to choose by.
+    pub fn is_done(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// What is left.

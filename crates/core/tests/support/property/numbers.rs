@@ -8,14 +8,17 @@ use polar_signin_core::{
 };
 
 use super::{
-    super::fixture::{NOW, good_tokens, json as answer, now, response},
+    super::{
+        fixture::{NOW, config, good_tokens, json as answer, keys, now, response},
+        page::Trip,
+    },
     Choices,
 };
 
 const YEAR_9999: i64 = 253_402_300_799_999;
 
 /// A number's text by choices, of whatever size.
-fn number_text(choices: &mut Choices<'_>) -> String {
+pub fn number_text(choices: &mut Choices<'_>) -> String {
     let digits = |choices: &mut Choices<'_>, most: usize| -> String {
         let digit = |choices: &mut Choices<'_>| char::from(choices.pick(b"0123456789099"));
         (0..=choices.below(most)).map(|_| digit(choices)).collect()
@@ -115,6 +118,28 @@ pub fn number(bytes: &[u8]) {
     if let (Some(a), Some(b)) = (number.to_fixed(3), parse(&other).to_fixed(3)) {
         let (x, y): (f64, f64) = (double, other.parse().expect("a number"));
         assert!((x >= y || a <= b) && (x <= y || a >= b), "{text} and {other}");
+    }
+}
+
+/// Whatever the lifetime: the alarm of whoever is signed in is never set to the past, nor beyond the
+/// calendar, and of two lifetimes the longer never wakes earlier. (Without any, the next is asked for
+/// at once, and the alarm is that request's.)
+pub fn alarm(bytes: &[u8]) {
+    let mut choices = Choices::new(bytes);
+    let texts = [number_text(&mut choices), number_text(&mut choices)];
+    let wakes = texts.each_ref().map(|text| {
+        let answer = answer(200, good_tokens().set("expires_in", text.clone()).json());
+        let page = Trip::new(config()).complete(answer, &keys());
+        let lasts = exact(text, 0).is_some_and(|seconds| seconds >= 0);
+        assert_eq!(page.account().is_some(), lasts, "{text}: {:?}", page.error());
+        if let Some(wake) = page.wake {
+            assert!(wake >= page.now && wake.as_millis() <= YEAR_9999, "{text}: {wake:?}");
+        }
+        lasts.then_some(page.wake).flatten()
+    });
+    let lifetimes = texts.each_ref().map(|text| exact(text, 0).filter(|seconds| *seconds > 0));
+    if let ([Some(a), Some(b)], [Some(first), Some(second)]) = (lifetimes, wakes) {
+        assert!((a >= b || first <= second) && (a <= b || first >= second), "{texts:?}: {first:?} {second:?}");
     }
 }
 

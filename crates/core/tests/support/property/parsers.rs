@@ -40,7 +40,8 @@ const CONTENT_TYPES: [Option<&str>; 9] = [
 const STATUSES: [u16; 12] = [200, 200, 200, 400, 401, 403, 404, 429, 201, 204, 304, 500];
 
 fn is_plain_json(content_type: Option<&str>) -> bool {
-    matches!(content_type, Some("application/json" | "Application/JSON; charset=utf-8"))
+    let essence = content_type.and_then(|text| text.split(';').next());
+    essence.is_some_and(|text| text.trim_matches([' ', '\t']).eq_ignore_ascii_case("application/json"))
 }
 
 /// A good document with perhaps some member replaced, doubled or taken out; or any bytes at all.
@@ -94,10 +95,19 @@ fn document(body: &[u8]) -> Option<Value> {
     }
 }
 
+/// One of the table, or one put together.
+fn content_type(choices: &mut Choices<'_>) -> Option<String> {
+    if !choices.one_in(3) {
+        return choices.pick(&CONTENT_TYPES).map(str::to_owned);
+    }
+    let pieces =
+        ["application", "/", "json", "Application/JSON", ";", " ", "\t", "charset=x", "+json", ",", "\u{a0}", "é"];
+    Some((0..choices.below(6)).map(|_| choices.pick(&pieces)).collect())
+}
+
 fn outcome(choices: &mut Choices<'_>, good: Members) -> HttpResponse {
-    let (status, content_type) = (choices.pick(&STATUSES), choices.pick(&CONTENT_TYPES));
+    let (status, content_type) = (choices.pick(&STATUSES), content_type(choices));
     let retry_after = choices.one_in(4).then(|| choices.text());
-    let content_type = content_type.map(str::to_owned);
     HttpResponse { status, content_type, retry_after, body: body(choices, good) }
 }
 

@@ -5,10 +5,10 @@ use url::Url;
 
 use super::Choices;
 
-/// Any text, or one put together from what is dangerous: it stays on this site, read once or twice.
-pub fn any(bytes: &[u8]) {
+/// Any text, or one put together from what is dangerous.
+pub fn text(bytes: &[u8]) -> String {
     let mut choices = Choices::new(bytes);
-    let text = if choices.one_in(3) {
+    if choices.one_in(3) {
         choices.text()
     } else {
         let pieces = [
@@ -41,7 +41,12 @@ pub fn any(bytes: &[u8]) {
             "../",
         ];
         (0..choices.below(10)).map(|_| choices.pick(&pieces)).collect()
-    };
+    }
+}
+
+/// Wherever somebody shall be sent: it is on this site, read once or twice.
+pub fn any(bytes: &[u8]) {
+    let text = text(bytes);
     let safe = safe_return_to(&text);
     assert!(safe == "/" || safe == text);
     assert_eq!(safe_return_to(safe), safe);

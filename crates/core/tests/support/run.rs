@@ -7,7 +7,7 @@ use proptest::{
 
 /// So many inputs of this kind.
 #[track_caller]
-pub fn holds<S: Strategy>(cases: u32, strategy: S, property: impl Fn(&[u8]))
+pub(crate) fn holds<S: Strategy>(cases: u32, strategy: S, property: impl Fn(&[u8]))
 where
     S::Value: AsRef<[u8]>,
 {
@@ -22,6 +22,6 @@ where
 }
 
 /// Any bytes, fewer than this.
-pub fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), 0..most)
 }
