@@ -8,6 +8,11 @@ use std::{
 
 use js_sys::Promise;
 use polar_signin::browser::clock::{self, Every, Timer};
+use polar_signin_core::{
+    http::{HttpOutcome, HttpResponse},
+    time::UnixTime,
+    token::TokenResponse,
+};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -115,6 +120,41 @@ async fn rt_13_a_long_time_is_clamped_and_does_not_fire_at_once() {
     wait(80).await;
     assert_eq!((count.get(), eval("window.overflowed")), (0, JsValue::TRUE));
     drop(timers);
+}
+
+#[wasm_bindgen_test]
+async fn tk_09_no_enormous_lifetime_ends_at_once() {
+    let (count, up) = counter();
+    let up = Rc::new(up);
+    eval(
+        "window.delays = []; window.realTimeout = setTimeout; window.setTimeout = (callback, delay) => {
+        window.delays.push(delay);
+        return window.realTimeout(callback, delay);
+    }",
+    );
+    let set = |lifetime: &str| {
+        let body = format!(r#"{{"access_token":"AT-1","token_type":"Bearer","expires_in":{lifetime}}}"#);
+        let content_type = Some("application/json".to_owned());
+        let response = HttpResponse { status: 200, content_type, retry_after: None, body: body.into_bytes() };
+        let tokens = TokenResponse::process(HttpOutcome::Answered(response)).expect("a good response");
+        let end = tokens.expires_at(UnixTime::from_millis(clock::now_ms())).expect("it says when it ends");
+        let up = Rc::clone(&up);
+        // As a session's alarm is set.
+        Timer::at(end.as_millis(), move || up())
+    };
+    // 2147484 s are the first that a browser's timer cannot hold as milliseconds.
+    let enormous =
+        ["2147484", "4e9", "4294967296", "9007199254740992", "18446744073709551615", "1e300", r#""9999999999""#];
+    let timers: Vec<_> = enormous.into_iter().map(set).collect();
+    eval("window.setTimeout = window.realTimeout");
+    assert_eq!(eval("window.delays.join()"), [2_147_483_647_i32.to_string().as_str(); 7].join(",").as_str());
+    wait(120).await;
+    assert_eq!(count.get(), 0, "none of them ends now");
+    // A lifetime that does end is heard of.
+    let soon = set("0");
+    wait(60).await;
+    assert_eq!(count.get(), 1);
+    drop((timers, soon));
 }
 
 #[wasm_bindgen_test]
