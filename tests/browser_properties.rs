@@ -1,6 +1,7 @@
 //! The properties of the core once in a browser: with numbers of 32 bits, a small stack, and no way on
 //! after a panic. Where the browser itself has the answer, it is asked.
 #![cfg(target_arch = "wasm32")]
+#![allow(unexpected_cfgs, reason = "what the core's tests share asks for a feature of the core's own")]
 
 #[path = "../crates/core/tests/support/mod.rs"]
 mod support;

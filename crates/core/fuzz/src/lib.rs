@@ -1,4 +1,5 @@
 //! What the targets share: the properties and all that they stand on, compiled once.
+#![allow(unexpected_cfgs, reason = "what the core's tests share asks for a feature of the core's own")]
 
 #[path = "../../tests/support/mod.rs"]
 pub mod support;
