@@ -296,6 +296,25 @@ fn rt_12_short_lifetimes_make_no_storm() {
 }
 
 #[test]
+fn rt_12_a_token_that_ended_on_its_way_ends_no_session() {
+    let refused = || json(401, r#"{"error":"invalid_token"}"#);
+    let short = |tokens: Members| json(200, tokens.number("expires_in", 1).json());
+    let mut page = Trip::new(config()).complete(short(good_tokens()), &keys());
+    page.now = UnixTime::from_seconds(NOW + 2);
+    page.answer(USERINFO_ENDPOINT, refused());
+    page.answer(TOKEN_ENDPOINT, short(second()));
+    // The new one is good for a second too, and the provider gets it later.
+    page.now = UnixTime::from_seconds(NOW + 4);
+    page.answer(USERINFO_ENDPOINT, refused());
+    assert!(page.subject().is_some() && page.code().is_none(), "{:?}", page.error());
+    while page.open_requests().is_empty() {
+        page.wake();
+    }
+    assert!(page.now >= UnixTime::from_seconds(NOW + 32), "{:?}: no storm either", page.now);
+    assert_eq!(page.open_requests(), [TOKEN_ENDPOINT]);
+}
+
+#[test]
 fn rt_13_long_and_unknown_lifetimes() {
     let page = signed_in_with(&good_tokens().number("expires_in", 864_000));
     assert_eq!(page.wake, Some(UnixTime::from_seconds(NOW + 864_000 - 60)), "ten days less a minute");

@@ -303,6 +303,29 @@ fn rt_18_whoever_is_at_it_and_lives_is_waited_for() {
 }
 
 #[test]
+fn rt_18_a_page_that_stands_still_in_mid_renewal_is_not_waited_for() {
+    let mut tabs = Tabs::one();
+    let copy = tabs.duplicate(0);
+    tabs.at(3540);
+    tabs.wants(copy, Some(0));
+    tabs.talk();
+    // As long as the other says that it is at it.
+    for seconds in [3561, 3563, 3565] {
+        tabs.at(seconds);
+        assert!(tabs.0[copy].granted.is_empty() && tabs.0[copy].subject().is_some(), "{seconds}");
+    }
+    // Then it says no more: two seconds later that is known.
+    let mut waited = 0;
+    while tabs.0[copy].granted.is_empty() {
+        tabs.0[copy].wake();
+        tabs.0[copy].told.clear();
+        waited = tabs.0[copy].now.millis_since(UnixTime::from_seconds(NOW + 3565));
+    }
+    assert!(waited <= 4_000, "{waited} ms");
+    assert_eq!(tabs.0[copy].granted, [(TokenRequest(1), Err(Code::SessionExpired))]);
+}
+
+#[test]
 fn rt_14_a_copy_that_slept_in_mid_question_is_not_signed_out() {
     let mut tabs = Tabs::one();
     let copy = tabs.duplicate(0);

@@ -40,11 +40,13 @@ impl Session {
             // Another is on its way: with that one they are asked for again.
             return;
         }
+        // A token that ended on its way says nothing of the session.
+        let ended = self.identity.as_ref().is_some_and(|identity| identity.has_ended(turn.now));
         let just_now = self.attempts.last.is_some_and(|last| turn.now.millis_since(last).abs() < SPACING);
         if self.attempts.failures > 0 && !self.attempts.stopped {
             // It could not be renewed so far: that is being tried.
             self.details_failed(turn, &error);
-        } else if just_now {
+        } else if just_now && !ended {
             self.end_session(turn, error);
         } else {
             self.wanted(turn, true);

@@ -34,6 +34,8 @@ use super::{
 pub(super) const CLAIM_WAIT: i64 = 300;
 /// How long a page waits for a token that another has to get.
 const ANSWER_WAIT: i64 = 20_000;
+/// How long it waits after that for a sign that the other is still at it.
+const SIGN_WAIT: i64 = 2_000;
 /// Whoever looks at the end of a wait that much later may have slept, in milliseconds.
 const LATE: i64 = 2_000;
 /// And that much later for certain.
@@ -203,7 +205,9 @@ impl Session {
             Some(until) if until > turn.now => {}
             None if self.tabs.ask_after.is_some_and(|time| time > turn.now) => {}
             until if self.tabs.listening && (until.is_none() || core::mem::take(&mut self.tabs.busy)) => {
-                self.tabs.answer_until = Some(after(turn.now, ANSWER_WAIT));
+                // Whoever said that it is at it has only to say so once more, unless it stands still.
+                let wait = if until.is_none() { ANSWER_WAIT } else { SIGN_WAIT };
+                self.tabs.answer_until = Some(after(turn.now, wait));
                 self.tabs.waited_longer = false;
                 self.tell(turn, "ask", |_, _| {});
             }
