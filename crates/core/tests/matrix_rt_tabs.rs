@@ -309,19 +309,10 @@ fn rt_18_a_page_that_stands_still_in_mid_renewal_is_not_waited_for() {
     tabs.at(3540);
     tabs.wants(copy, Some(0));
     tabs.talk();
-    // As long as the other says that it is at it.
-    for seconds in [3561, 3563, 3565] {
-        tabs.at(seconds);
-        assert!(tabs.0[copy].granted.is_empty() && tabs.0[copy].subject().is_some(), "{seconds}");
-    }
-    // Then it says no more: two seconds later that is known.
-    let mut waited = 0;
-    while tabs.0[copy].granted.is_empty() {
-        tabs.0[copy].wake();
-        tabs.0[copy].told.clear();
-        waited = tabs.0[copy].now.millis_since(UnixTime::from_seconds(NOW + 3565));
-    }
-    assert!(waited <= 4_000, "{waited} ms");
+    // It has said that it is at it, but its request is out for longer than any may be.
+    tabs.at(3561);
+    assert!(tabs.0[copy].granted.is_empty() && tabs.0[copy].subject().is_some());
+    tabs.at(3563);
     assert_eq!(tabs.0[copy].granted, [(TokenRequest(1), Err(Code::SessionExpired))]);
 }
 

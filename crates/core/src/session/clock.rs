@@ -2,7 +2,17 @@
 
 use crate::time::UnixTime;
 
-use super::{Session, Turn, renewal::Renewal};
+use super::{
+    Session, Turn,
+    attempts::after,
+    renewal::Renewal,
+    tabs::{ANSWER_WAIT, CLAIM_WAIT, Tabs},
+};
+
+/// Whoever looks at the end of a wait that much later may have slept, in milliseconds.
+const LATE: i64 = 2_000;
+/// And that much later for certain.
+pub(super) const SLEEP: i64 = 150_000;
 
 /// Whoever is later than this, in milliseconds, did not wait but stood still: a machine that slept, a
 /// page that was frozen, a clock that was set. A hidden page's timers may be a minute late.
@@ -46,6 +56,22 @@ impl Session {
             self.tabs.answer_until = None;
             self.tabs.ask_after = None;
             self.ask_the_others(turn);
+        }
+    }
+}
+
+impl Tabs {
+    /// A page that has slept in the middle of a wait has not heard what was said meanwhile: it
+    /// waits once more. The alarms of a hidden page are late by up to a minute: that is no sleep,
+    /// but reason enough to give an answer one more chance.
+    fn wait_longer_after_sleep(&mut self, now: UnixTime) {
+        let late = |until: Option<UnixTime>| until.map_or(0, |until| now.millis_since(until));
+        if late(self.claim_until) > SLEEP {
+            self.claim_until = Some(after(now, CLAIM_WAIT));
+        }
+        if late(self.answer_until) > LATE && !self.waited_longer {
+            self.answer_until = Some(after(now, ANSWER_WAIT));
+            self.waited_longer = true;
         }
     }
 }

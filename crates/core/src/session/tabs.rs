@@ -33,13 +33,11 @@ use super::{
 /// How long a page waits for others to object to its claim, in milliseconds.
 pub(super) const CLAIM_WAIT: i64 = 300;
 /// How long a page waits for a token that another has to get.
-const ANSWER_WAIT: i64 = 20_000;
+pub(super) const ANSWER_WAIT: i64 = 20_000;
 /// How long it waits after that for a sign that the other is still at it.
 const SIGN_WAIT: i64 = 2_000;
-/// Whoever looks at the end of a wait that much later may have slept, in milliseconds.
-const LATE: i64 = 2_000;
-/// And that much later for certain.
-pub(super) const SLEEP: i64 = 150_000;
+/// A renewal whose request is out for longer than that stands still: its deadline is 15 seconds.
+const STANDS_STILL: i64 = 17_000;
 
 /// What this page knows of the others of its family.
 #[derive(Default, Hash)]
@@ -67,20 +65,6 @@ pub(super) struct Tabs {
 }
 
 impl Tabs {
-    /// A page that has slept in the middle of a wait has not heard what was said meanwhile: it
-    /// waits once more. The alarms of a hidden page are late by up to a minute: that is no sleep,
-    /// but reason enough to give an answer one more chance.
-    pub(super) fn wait_longer_after_sleep(&mut self, now: UnixTime) {
-        let late = |until: Option<UnixTime>| until.map_or(0, |until| now.millis_since(until));
-        if late(self.claim_until) > SLEEP {
-            self.claim_until = Some(after(now, CLAIM_WAIT));
-        }
-        if late(self.answer_until) > LATE && !self.waited_longer {
-            self.answer_until = Some(after(now, ANSWER_WAIT));
-            self.waited_longer = true;
-        }
-    }
-
     /// Nobody may object any more.
     pub(super) fn is_settled(&self) -> bool {
         self.claim_until.is_none()
@@ -228,6 +212,12 @@ impl Session {
         self.tell(turn, "held", Self::write_set);
     }
 
+    /// A frozen page still hears, and its request comes to no end.
+    fn stands_still(&self, now: UnixTime) -> bool {
+        let sent = self.attempts.last.filter(|_| matches!(self.renewal, Renewal::Sent { .. }));
+        sent.is_some_and(|sent| now.millis_since(sent) > STANDS_STILL)
+    }
+
     /// Whoever kept the refresh token is gone.
     fn nobody_answered(&mut self, turn: &mut Turn<'_>) {
         self.tabs.answer_until = None;
@@ -334,7 +324,7 @@ impl Session {
                 self.renew(turn);
                 if matches!(self.renewal, Renewal::Idle) && !self.tabs.renew_then {
                     self.tell_trying(turn);
-                } else {
+                } else if !self.stands_still(turn.now) {
                     // That may take longer than anybody waits who hears nothing.
                     self.tell(turn, "busy", |_, _| {});
                 }
