@@ -195,10 +195,10 @@ impl Page {
         self.answer(url, HttpOutcome::Unknown(Failure::Network));
     }
 
-    /// The alarm goes off.
+    /// The alarm goes off: at once if its time has passed, for no clock goes back because of it.
     #[track_caller]
     pub fn wake(&mut self) {
-        self.now = self.wake.take().expect("an alarm is set");
+        self.now = self.wake.take().expect("an alarm is set").max(self.now);
         self.step(Input::Woke);
     }
 
