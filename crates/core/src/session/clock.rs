@@ -6,17 +6,14 @@ use super::{
     Session, Turn,
     attempts::after,
     renewal::Renewal,
-    tabs::{ANSWER_WAIT, CLAIM_WAIT, Tabs},
+    tabs::{ANSWER_WAIT, CLAIM_WAIT},
 };
-
-/// Whoever looks at the end of a wait that much later may have slept, in milliseconds.
-const LATE: i64 = 2_000;
-/// And that much later for certain.
-pub(super) const SLEEP: i64 = 150_000;
 
 /// Whoever is later than this, in milliseconds, did not wait but stood still: a machine that slept, a
 /// page that was frozen, a clock that was set. A hidden page's timers may be a minute late.
-const STOOD_STILL: i64 = 120_000;
+pub(super) const STOOD_STILL: i64 = 120_000;
+/// Whoever is that much later may have an answer that it has not looked at yet.
+const LATE: i64 = 2_000;
 
 impl Session {
     /// Before each step.
@@ -28,7 +25,7 @@ impl Session {
         }
         let back = self.clock.replace(now).map_or(0, |before| before.millis_since(now));
         if back <= 0 {
-            return self.tabs.wait_longer_after_sleep(now);
+            return;
         }
         // The clock was set back: whatever waits for a time moves with it.
         let move_back = |time: &mut UnixTime| *time = UnixTime::from_millis(time.as_millis() - back);
@@ -43,6 +40,7 @@ impl Session {
             move_back(since);
         }
     }
+
     /// While everything stood still nobody could answer: that nobody did means nothing.
     fn wait_anew(&mut self, turn: &mut Turn<'_>) {
         let now = turn.now;
@@ -52,26 +50,20 @@ impl Session {
         {
             *since = now;
         }
-        if self.tabs.answer_until.is_some_and(stood_still) {
-            self.tabs.answer_until = None;
-            self.tabs.ask_after = None;
-            self.ask_the_others(turn);
+        if self.tabs.claim_until.is_some_and(stood_still) {
+            self.tabs.claim_until = Some(after(now, CLAIM_WAIT));
         }
-    }
-}
-
-impl Tabs {
-    /// A page that has slept in the middle of a wait has not heard what was said meanwhile: it
-    /// waits once more. The alarms of a hidden page are late by up to a minute: that is no sleep,
-    /// but reason enough to give an answer one more chance.
-    fn wait_longer_after_sleep(&mut self, now: UnixTime) {
-        let late = |until: Option<UnixTime>| until.map_or(0, |until| now.millis_since(until));
-        if late(self.claim_until) > SLEEP {
-            self.claim_until = Some(after(now, CLAIM_WAIT));
-        }
-        if late(self.answer_until) > LATE && !self.waited_longer {
-            self.answer_until = Some(after(now, ANSWER_WAIT));
-            self.waited_longer = true;
+        match self.tabs.answer_until {
+            Some(until) if stood_still(until) => {
+                self.tabs.answer_until = None;
+                self.tabs.ask_after = None;
+                self.ask_the_others(turn);
+            }
+            Some(until) if now.millis_since(until) > LATE && !self.tabs.waited_longer => {
+                self.tabs.answer_until = Some(after(now, ANSWER_WAIT));
+                self.tabs.waited_longer = true;
+            }
+            _ => {}
         }
     }
 }

@@ -156,7 +156,7 @@ impl Session {
     pub fn step(&mut self, now: UnixTime, entropy: &mut dyn Entropy, input: Input) -> Vec<Effect> {
         let turn = &mut Turn { now, wait: None, entropy, effects: Vec::new() };
         if !self.inert {
-            let slept = self.alarm.is_some_and(|alarm| now.millis_since(alarm) > clock::SLEEP);
+            let slept = self.alarm.is_some_and(|alarm| now.millis_since(alarm) > clock::STOOD_STILL);
             self.mind_the_clock(turn);
             if slept {
                 // Others may have gone on without this page.
