@@ -170,7 +170,8 @@ fn rt_14_a_machine_that_sleeps_in_mid_question_asks_again() {
     assert!(page.subject().is_some(), "nobody could answer");
     assert_eq!(asked(&page), 2);
     page.wake();
-    assert_eq!((page.now.as_seconds(), page.subject()), (NOW + 8 * 3600 + 20, None), "now they could have");
+    let waited = page.now.millis_since(UnixTime::from_seconds(NOW + 8 * 3600));
+    assert!((15_000..=20_000).contains(&waited) && page.subject().is_none(), "{waited} ms: now they could have");
     // Likewise with the lock: whoever holds it slept as well.
     let mut page = signed_in();
     page.lock_is_held = true;
@@ -205,7 +206,8 @@ fn rt_18_whoever_needs_a_new_token_before_its_time_waits_twenty_seconds_at_most(
     wants(&mut page, 1, Some(0));
     assert!(page.granted.is_empty() && page.subject().is_some());
     page.wake();
-    assert_eq!(page.now.as_seconds(), NOW + 20);
+    let waited = page.now.millis_since(UnixTime::from_seconds(NOW));
+    assert!((15_000..=20_000).contains(&waited), "{waited} ms");
     assert_eq!(page.granted, [(TokenRequest(1), Err(Code::SessionExpired))]);
     assert!(page.storage.is_empty() && page.code() == Some(Code::SessionExpired));
 }

@@ -310,9 +310,9 @@ fn rt_18_a_page_that_stands_still_in_mid_renewal_is_not_waited_for() {
     tabs.wants(copy, Some(0));
     tabs.talk();
     // It has said that it is at it, but its request is out for longer than any may be.
-    tabs.at(3561);
+    tabs.at(3558);
     assert!(tabs.0[copy].granted.is_empty() && tabs.0[copy].subject().is_some());
-    tabs.at(3563);
+    tabs.at(3560);
     assert_eq!(tabs.0[copy].granted, [(TokenRequest(1), Err(Code::SessionExpired))]);
 }
 

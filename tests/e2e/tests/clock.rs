@@ -29,6 +29,7 @@ suite![;
     rt_14_timers_that_never_come_are_not_needed,
     rt_14_a_page_out_of_the_browsers_memory_renews_once,
     rt_18_a_lock_that_is_never_given_back_is_waited_for_twenty_seconds,
+    rt_18_a_frozen_page_with_the_lock_stops_nobody,
     rt_18_a_killed_page_with_the_lock_stops_nobody,
     rt_18_a_request_that_hangs_keeps_every_copy_alive,
     rt_18_a_browser_without_locks_renews_all_the_same,
@@ -230,6 +231,27 @@ async fn goes_on(tab: &Tab) -> Result<Duration> {
     }
 }
 
+async fn rt_18_a_frozen_page_with_the_lock_stops_nobody(stage: Stage) -> Result {
+    let (tab, copy) = in_mid_renewal(&stage).await?;
+    freeze(&tab).await?;
+    copy.goto(&stage.site()).await?;
+    let waited = goes_on(&copy).await?;
+    assert!(waited < Duration::from_secs(21), "{waited:?}");
+    // It stands still in mid-request, and has lost nothing by that.
+    thaw(&tab).await?;
+    // It learns only now that its request was cut off.
+    eventually("waiting for the failure".to_owned(), async || {
+        let words = renewal_words(&tab).await?;
+        if words.contains("failed") { Ok(()) } else { None.context(words) }
+    })
+    .await?;
+    jump(&tab, 120).await?;
+    wake(&tab).await?;
+    until_generation(&tab, 1).await?;
+    is_well(&tab).await?;
+    renewed(&stage, 2).await?;
+    Ok(())
+}
 async fn rt_18_a_killed_page_with_the_lock_stops_nobody(stage: Stage) -> Result {
     let (tab, copy) = in_mid_renewal(&stage).await?;
     copy.goto(&stage.site()).await?;

@@ -33,8 +33,8 @@ use super::{
 /// How long a page waits for others to object to its claim, in milliseconds.
 pub(super) const CLAIM_WAIT: i64 = 300;
 /// How long a page waits for a token that another has to get.
-pub(super) const ANSWER_WAIT: i64 = 20_000;
-/// How long it waits after that for a sign that the other is still at it.
+pub(super) const ANSWER_WAIT: i64 = 17_500;
+/// How long it waits after that for a sign that the other is still at it: twenty seconds in all.
 const SIGN_WAIT: i64 = 2_000;
 /// A renewal whose request is out for longer than that stands still: its deadline is 15 seconds.
 const STANDS_STILL: i64 = 17_000;
