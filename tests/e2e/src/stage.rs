@@ -1,5 +1,5 @@
-//! What a test acts on: one provider, one site and one driver for all tests of a binary, reset
-//! before each of them.
+//! What a test acts on: a provider, a site and a driver, reset before each of the tests that use them one
+//! after the other.
 
 use std::{
     ffi::OsStr,

@@ -1,7 +1,7 @@
-//! Runs the tests of a binary, one after the other, on one [`World`].
+//! Runs the tests of a binary, two at a time, each on a [`World`] of its own.
 //!
-//! The usual test harness has no place for something that all tests share and that must be ended
-//! afterwards. This one looks the same from outside: names, filters, `--list`, the last line.
+//! The usual test harness has no place for something that tests use one after the other and that must
+//! be ended afterwards. This one looks the same from outside: names, filters, `--list`, the last line.
 
 use std::{
     env, fs,
@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
     pin::Pin,
     process::ExitCode,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -17,6 +17,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{Failure, Result, Stage, browser::Browser, hygiene, settings::Engine, stage::World};
+
+/// How many tests run at a time, unless `--test-threads` says otherwise. A test mostly waits, but what it
+/// waits for needs a processor or two.
+const AT_A_TIME: usize = 2;
 
 /// How long a test may take that asks for no more, in seconds.
 pub const PATIENCE: u64 = 120;
@@ -65,8 +69,7 @@ macro_rules! suite {
 #[must_use]
 pub fn run(cases: &'static [Case]) -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // They share the provider, and the machine is small.
-    arguments.test_threads = Some(1);
+    arguments.test_threads.get_or_insert(AT_A_TIME);
     let company = Arc::new(Company::default());
     let skip_special = Engine::from_env().is_ok_and(|engine| !engine.has_cdp());
     let trials = cases.iter().map(|case| {
@@ -79,26 +82,47 @@ pub fn run(cases: &'static [Case]) -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Started by the first test that runs.
+/// The worlds that no test is in. A new one is started when there is none.
 #[derive(Default)]
-struct Company(Mutex<Option<Result<House>>>);
+struct Company(Mutex<Vec<House>>);
 
-type House = (Arc<Runtime>, Arc<World>);
+struct House {
+    runtime: Runtime,
+    world: Arc<World>,
+}
+
+impl House {
+    fn open() -> Result<Self> {
+        let runtime = Runtime::new()?;
+        let world = Arc::new(runtime.block_on(World::start())?);
+        Ok(Self { runtime, world })
+    }
+}
 
 impl Company {
-    fn world(&self) -> Result<House> {
-        let mut company = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = || {
-            let runtime = Runtime::new()?;
-            let world = runtime.block_on(World::start())?;
-            Ok((Arc::new(runtime), Arc::new(world)))
-        };
-        company.get_or_insert_with(start).clone()
+    fn free(&self) -> MutexGuard<'_, Vec<House>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn perform(&self, case: &Case) -> Result {
-        let (runtime, world) = self.world()?;
-        let stage = runtime.block_on(Stage::set(world))?;
+        let free = self.free().pop();
+        let house = free.map_or_else(House::open, Ok)?;
+        let outcome = house.perform(case);
+        self.free().push(house);
+        outcome
+    }
+
+    fn go_home(&self) {
+        for House { runtime, world } in self.free().drain(..) {
+            runtime.block_on(world.shut_down());
+        }
+    }
+}
+
+impl House {
+    fn perform(&self, case: &Case) -> Result {
+        let Self { runtime, world } = self;
+        let stage = runtime.block_on(Stage::set(world.clone()))?;
         let test = async {
             (case.run)(stage.clone()).await?;
             for browser in stage.browsers() {
@@ -124,13 +148,6 @@ impl Company {
             }
             outcome
         })
-    }
-
-    fn go_home(&self) {
-        let company = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Ok((runtime, world))) = company {
-            runtime.block_on(world.shut_down());
-        }
     }
 }
 
