@@ -2,6 +2,7 @@
 
 use crate::{
     error::{Code, Detail, Error, Phase},
+    identities::Slot,
     json::{self, Value},
     jws::Algorithm,
     pkce::short_hash,
@@ -252,6 +253,7 @@ pub struct Config {
     algorithms: Vec<Algorithm>,
     trusted_audiences: Vec<String>,
     rp_initiated_logout: bool,
+    slot: Slot,
 }
 
 impl Config {
@@ -291,6 +293,7 @@ impl Config {
             algorithms,
             trusted_audiences: Vec::new(),
             rp_initiated_logout: options.rp_initiated_logout.unwrap_or(true),
+            slot: Slot::default(),
         })
     }
 
@@ -350,11 +353,31 @@ impl Config {
         self.rp_initiated_logout
     }
 
-    /// The prefix of every key that is kept for this provider and client.
+    /// The same for an identity at this place of the tab.
+    #[must_use]
+    pub fn in_slot(&self, slot: Slot) -> Self {
+        Self { slot, ..self.clone() }
+    }
+
+    /// The prefix of every key that is kept for this provider and client, and for the identity at this place.
     #[must_use]
     pub fn namespace(&self) -> String {
+        [self.provider_and_client(), self.slot.separator()].concat()
+    }
+
+    /// Of which identity of this provider and client this key is.
+    pub(crate) fn slot_of(&self, key: &str) -> Option<Slot> {
+        Slot::at_start_of(key.strip_prefix(&self.provider_and_client())?)
+    }
+
+    fn provider_and_client(&self) -> String {
         let identity = [self.provider.metadata_url.as_str(), self.client_id.as_str()].join("\n");
-        [KEY_PREFIX, &short_hash(&identity), ":"].concat()
+        [KEY_PREFIX, &short_hash(&identity)].concat()
+    }
+
+    /// The key of a sign-out that is under way at the provider.
+    pub(crate) fn sign_out_key(&self) -> String {
+        [&self.namespace(), "sign-out"].concat()
     }
 }
 

@@ -1,8 +1,8 @@
 //! OpenID Connect for a browser-only public client, without a browser.
 //!
-//! Bytes, time and entropy go in; decisions, requests and typed errors come out. The one machine
-//! is [`session::Session`]: **one input, all its effects; perform every effect before the next
-//! input.** Everything else is a pair of a request and the `process` of its answer, and every
+//! Bytes, time and entropy go in; decisions, requests and typed errors come out. The machine of a
+//! sign-in is [`session::Session`], and [`identities::Identities`] leads several of them: **one input,
+//! all its effects; perform every effect before the next input.** Everything else is a pair of a request and the `process` of its answer, and every
 //! check lives in `process`.
 //!
 //! # What this crate does not do
@@ -43,6 +43,7 @@ mod error_code;
 mod form;
 pub mod http;
 pub mod id_token;
+pub mod identities;
 pub mod json;
 pub mod jwks;
 pub mod jws;

@@ -16,6 +16,8 @@ pub struct Snapshot {
     pub account: Option<Account>,
     /// What went wrong last, until it is dismissed. A session of before may still be there.
     pub error: Option<Error>,
+    /// What went wrong was to be for one organization.
+    pub for_organization: bool,
     /// The person has just signed out, and what came of it at the provider.
     pub signed_out: Option<SignedOut>,
     /// Nothing can be kept in this browser: a reload ends the session.

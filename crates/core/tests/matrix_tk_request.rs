@@ -7,11 +7,12 @@ use polar_signin_core::{
     config::{Config, Options},
     pkce::{Entropy, NoEntropy, code_challenge},
     secret::CodeVerifier,
-    session::{Effect, Input, Records},
+    session::{Effect, Input, Records, Session},
+    time::UnixTime,
 };
 use support::{
-    fixture::{REDIRECT_URI, TOKEN_ENDPOINT, VERIFIER, config, json, metadata, options},
-    page::{Page, Storage, Trip},
+    fixture::{NOW, REDIRECT_URI, TOKEN_ENDPOINT, VERIFIER, config, json, metadata, options},
+    page::Trip,
 };
 
 /// A form's pairs, split but not decoded.
@@ -80,10 +81,10 @@ fn tk_03_verifier_and_challenge() {
 
     // A hundred thousand sign-ins: each value 43 characters of the alphabet, no two of them equal.
     let mut seen = std::collections::HashSet::new();
-    let mut page = Page::opened(config(), Storage::new(), "https://rp.example/app");
+    let mut session = Session::new(config());
     let mut entropy = Counter(0);
     for _ in 0..100_000 / 3 + 1 {
-        for value in three_values(&mut page, &mut entropy) {
+        for value in three_values(&mut session, &mut entropy) {
             let alphabet = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
             assert!(value.len() == 43 && value.bytes().all(alphabet), "{value}");
             assert!(seen.insert(value), "twice the same");
@@ -107,8 +108,8 @@ impl Entropy for Counter {
 }
 
 /// State, nonce and verifier of one more sign-in.
-fn three_values(page: &mut Page, entropy: &mut Counter) -> [String; 3] {
-    let mut step = |input| page.session.step(page.now, entropy, input);
+fn three_values(session: &mut Session, entropy: &mut Counter) -> [String; 3] {
+    let mut step = |input| session.step(UnixTime::from_seconds(NOW), entropy, input);
     let request = Box::new(SignIn::default());
     let mut effects = step(Input::SignIn { request, records: Records::new(Vec::new()) });
     if let Some(at) = effects.iter().position(|effect| matches!(effect, Effect::Send(..))) {

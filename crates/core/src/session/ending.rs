@@ -133,8 +133,8 @@ impl Session {
         let state = random(turn.entropy).ok()?;
         let mut record = ObjectWriter::default();
         record.string("state_hash", &short_hash(&state)).raw("created", &turn.now.as_millis().to_string());
-        let ticket = self.ticket(Waiting::MarkKept(self.sign_out_key()));
-        turn.effects.push(Effect::Keep(ticket, self.sign_out_key(), RecordText::new(record.finish())));
+        let ticket = self.ticket(Waiting::MarkKept(self.config.sign_out_key()));
+        turn.effects.push(Effect::Keep(ticket, self.config.sign_out_key(), RecordText::new(record.finish())));
         let parameters = |hint: Option<&str>| {
             let redirect_uri = self.config.redirect_uri().as_str();
             let mut pairs = vec![
@@ -151,15 +151,11 @@ impl Session {
         Some(AuthorizationUrl::new(url))
     }
 
-    fn sign_out_key(&self) -> String {
-        [&self.config.namespace(), "sign-out"].concat()
-    }
-
     /// RP-Initiated Logout 3. Whoever comes back without a code while a sign-out is under way comes
     /// back from that, whatever the `state` says: it is signed out here in any case, and no sign-in
     /// is touched. Says whether it was so.
     pub(super) fn back_from_sign_out(&mut self, turn: &mut Turn<'_>, callback: &Callback, records: &Records) -> bool {
-        let key = self.sign_out_key();
+        let key = self.config.sign_out_key();
         let Some(text) = records.get(&key) else { return false };
         if let Callback::Response(_) = callback {
             return false;

@@ -211,6 +211,7 @@ impl Session {
     /// Opens the session of a verified sign-in, and keeps it.
     pub(super) fn enter(&mut self, turn: &mut Turn<'_>, identity: Identity) {
         self.unconfirmed = false;
+        self.entered = true;
         self.identity = Some(identity);
         self.keep_session(turn, Waiting::SessionKept);
         self.join_new(turn);

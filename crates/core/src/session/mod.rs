@@ -73,10 +73,14 @@ pub struct Session {
     wanting: Vec<TokenRequest>,
     ending: Option<Ending>,
     error: Option<Error>,
+    /// The last sign-in, or the session that ended, was for one organization.
+    for_organization: bool,
     signed_out: Option<SignedOut>,
     memory_only: bool,
     /// In a frame, on a callback: this page does and shows nothing.
     inert: bool,
+    /// A sign-in has just been completed.
+    entered: bool,
     forced_keys: Forced,
     /// GETs that are to be sent again.
     again: Vec<(UnixTime, Again)>,
@@ -136,9 +140,11 @@ impl Session {
             wanting: Vec::new(),
             ending: None,
             error: None,
+            for_organization: false,
             signed_out: None,
             memory_only: false,
             inert: false,
+            entered: false,
             forced_keys: Forced::default(),
             again: Vec::new(),
             alarm: None,
@@ -179,10 +185,37 @@ impl Session {
             },
             account: self.identity.as_ref().map(|identity| identity.account(self.renewal_status(identity))),
             error: self.error.clone(),
+            for_organization: self.for_organization && self.error.is_some(),
             signed_out: self.signed_out.clone(),
             memory_only: self.memory_only,
             inert: self.inert,
         }
+    }
+
+    /// Somebody is signed in.
+    pub(crate) fn is_signed_in(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// Whether a sign-in was completed since this was last asked.
+    pub(crate) fn has_entered(&mut self) -> bool {
+        core::mem::take(&mut self.entered)
+    }
+
+    /// Nobody is on the way in or out.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        matches!(self.stage, Stage::Idle) && self.ending.is_none() && !self.inert
+    }
+
+    /// Nobody is here, and there is nothing to say.
+    pub(crate) fn is_over(&self) -> bool {
+        self.identity.is_none() && self.error.is_none() && self.is_at_rest()
+    }
+
+    /// What another session of the same provider knows of it holds here too.
+    pub(crate) fn learn_from(&mut self, other: &Self) {
+        self.metadata.clone_from(&other.metadata);
+        self.memory_only = other.memory_only;
     }
 
     fn take(&mut self, turn: &mut Turn<'_>, input: Input) {
@@ -344,6 +377,7 @@ impl Session {
     /// Ends the session with a reason. A sign-in that is under way is the better answer to it.
     fn end_session(&mut self, turn: &mut Turn<'_>, error: Error) {
         let before = self.error.replace(error);
+        self.for_organization = self.identity.as_ref().is_some_and(|identity| identity.organization);
         self.forget_session(turn);
         if !matches!(self.stage, Stage::Idle) {
             self.error = before;

@@ -94,6 +94,7 @@ impl Session {
         if transaction.is_expired(turn.now) {
             return self.refuse_callback(turn, key, Code::TransactionExpired);
         }
+        self.for_organization = transaction.organization;
         if !callback::is_at(url, &transaction.redirect_uri) {
             self.error = Some(authorization_error(Code::RedirectMismatch));
             return;

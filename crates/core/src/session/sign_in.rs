@@ -40,6 +40,7 @@ impl Session {
             return;
         }
         self.error = None;
+        self.for_organization = request.organization;
         if self.memory_only {
             // What is kept in memory is gone when the page is left: the way back would lead nowhere.
             return self.fail(turn, Error::new(Code::StorageUnavailable, Phase::Start));

@@ -1,5 +1,7 @@
 //! What goes into the machine and what comes out of it.
 
+use std::rc::Rc;
+
 use crate::{
     authorization::SignIn,
     error::Error,
@@ -12,6 +14,11 @@ use crate::{
 /// The number under which something was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Ticket(pub(super) u64);
+
+impl Ticket {
+    /// Whoever asks with it waits for no answer.
+    pub(crate) const NOBODYS: Self = Self(0);
+}
 
 /// The number under which somebody wants an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,7 +34,8 @@ pub struct Grant {
 }
 
 /// What stood in session storage under [`crate::config::KEY_PREFIX`], read right before the step.
-pub struct Records(Vec<(String, RecordText)>);
+#[derive(Clone)]
+pub struct Records(Rc<[(String, RecordText)]>);
 
 impl Records {
     /// Takes keys and texts as they were read.
@@ -36,15 +44,15 @@ impl Records {
         Self(entries.into_iter().map(|(key, text)| (key, RecordText::new(text))).collect())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, text)| (key.as_str(), text.expose()))
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&str> {
+    pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.iter().find(|(k, _)| *k == key).map(|(_, text)| text)
     }
 
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 }

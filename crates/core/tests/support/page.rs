@@ -8,8 +8,9 @@ use polar_signin_core::{
     config::Config,
     error::{Code, Error},
     http::{Body, Failure, HttpOutcome, HttpRequest},
+    identities::{Event, Identities, Overview, Slot},
     secret::FamilyKey,
-    session::{Effect, Input, Records, Session, StorageFailure, Ticket, TokenRequest},
+    session::{Effect, Input, Records, StorageFailure, Ticket, TokenRequest},
     snapshot::{Account, Snapshot},
     time::UnixTime,
 };
@@ -25,6 +26,7 @@ pub type Storage = BTreeMap<String, String>;
 /// A request that left the page.
 #[derive(Debug)]
 pub struct Sent {
+    pub slot: Slot,
     ticket: Ticket,
     pub url: String,
     pub bearer: Option<String>,
@@ -34,7 +36,7 @@ pub struct Sent {
 }
 
 pub struct Page {
-    pub session: Session,
+    pub identities: Identities,
     pub storage: Storage,
     pub now: UnixTime,
     pub entropy: Steps,
@@ -55,7 +57,7 @@ pub struct Page {
     pub lock_is_held: bool,
     /// The lock that this page holds or waits for.
     pub lock: Option<Ticket>,
-    /// The channel that this page listens on.
+    /// The channel that this page listens on last of all.
     pub channel: Option<(String, FamilyKey)>,
     /// What was said on it and not delivered yet.
     pub told: Vec<String>,
@@ -73,7 +75,7 @@ impl Page {
     /// A new page of a tab that holds this.
     pub fn new(config: Config, storage: Storage) -> Self {
         Self {
-            session: Session::new(config),
+            identities: Identities::new(config),
             storage,
             now: UnixTime::from_seconds(NOW),
             entropy: Steps(1),
@@ -113,21 +115,39 @@ impl Page {
 
     /// One input and all that follows from it without the network.
     pub fn step(&mut self, input: Input) {
-        let mut inputs = VecDeque::from([input]);
-        while let Some(input) = inputs.pop_front() {
-            for effect in self.session.step(self.now, &mut self.entropy, input) {
+        let slot = self.overview().active;
+        self.happen(match input {
+            Input::Opened { url, records, framed, memory_only } => Event::Opened { url, records, framed, memory_only },
+            Input::Resumed { records, from_memory } => Event::Resumed { records, from_memory },
+            Input::Prepare => Event::Prepare,
+            Input::SignIn { request, records } => Event::SignIn { request, records, add: false },
+            Input::Cancel => Event::Cancel,
+            Input::RetryDetails => Event::RetryDetails,
+            Input::SignOut { records } => Event::SignOut { slot: None, records },
+            Input::DismissError => Event::DismissError,
+            Input::WantToken { request, refused } => Event::WantToken { slot: None, request, refused },
+            Input::Woke => Event::Woke,
+            of_one => Event::Of(slot, of_one),
+        });
+    }
+
+    /// The same, for whomever it concerns.
+    pub fn happen(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for (slot, effect) in self.identities.step(self.now, &mut self.entropy, event) {
                 match &mut self.dies_after {
                     Some(0) => return,
                     Some(left) => *left -= 1,
                     None => {}
                 }
                 self.trace.push(format!("{effect:?}"));
-                inputs.extend(self.perform(effect));
+                events.extend(self.perform(slot, effect).map(|input| Event::Of(slot, input)));
             }
         }
     }
 
-    fn perform(&mut self, effect: Effect) -> Option<Input> {
+    fn perform(&mut self, slot: Slot, effect: Effect) -> Option<Input> {
         match effect {
             Effect::Scrub(url) => self.scrubbed = Some(url),
             Effect::Keep(ticket, key, record) => {
@@ -144,7 +164,7 @@ impl Page {
                     Body::Json(_) => panic!("a session sends no JSON"),
                 });
                 let bearer = bearer.map(|token| token.expose().to_owned());
-                self.sent.push(Sent { ticket, url, bearer, form, answered: false });
+                self.sent.push(Sent { slot, ticket, url, bearer, form, answered: false });
             }
             Effect::Verify(ticket, check) => {
                 self.verified += 1;
@@ -185,8 +205,8 @@ impl Page {
         let open = self.sent.iter_mut().find(|sent| !sent.answered && sent.url == url);
         let Some(open) = open else { panic!("nothing waits for {url}: {:?}", self.open_requests()) };
         open.answered = true;
-        let ticket = open.ticket;
-        self.step(Input::Answered(ticket, outcome));
+        let answered = Event::Of(open.slot, Input::Answered(open.ticket, outcome));
+        self.happen(answered);
     }
 
     /// The network fails the oldest open request to this address.
@@ -222,8 +242,12 @@ impl Page {
         self.step(Input::SignOut { records });
     }
 
+    pub fn overview(&self) -> Overview {
+        self.identities.overview()
+    }
+
     pub fn snapshot(&self) -> Snapshot {
-        self.session.snapshot()
+        self.overview().snapshot
     }
 
     pub fn account(&self) -> Option<Account> {

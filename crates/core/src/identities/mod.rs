@@ -1,0 +1,388 @@
+//! Several identities in one tab: a person, and organizations that each need a sign-in of their own.
+//!
+//! Each has its own [`Session`], with its own tokens, renewal and end, and its own place in the keys
+//! of the storage ([`Slot`]). One is active. This machine only leads: it hands each input to whom it
+//! concerns, opens a place for whoever is added, and closes the places of those who have gone. An
+//! identity is never put in another's place but by a sign-in that the person began there.
+//!
+//! As with a session: **one input, all its effects; perform every effect before the next input.**
+
+mod slot;
+
+use crate::{
+    authorization::SignIn,
+    callback::{self, Callback},
+    config::Config,
+    error::{Code, Error, Phase},
+    json::{self, ObjectWriter},
+    pkce::Entropy,
+    secret::RecordText,
+    session::{Effect, Input, Records, Session, Ticket, TokenRequest},
+    snapshot::{Account, SignedOut, Snapshot},
+    time::UnixTime,
+    transaction,
+};
+pub use slot::Slot;
+
+/// What happened, and to whom.
+pub enum Event {
+    /// The page was opened: as [`Input::Opened`].
+    Opened {
+        /// The page's whole address.
+        url: String,
+        /// What was kept.
+        records: Records,
+        /// The page is inside a frame.
+        framed: bool,
+        /// Session storage cannot be used.
+        memory_only: bool,
+    },
+    /// The page is shown again: as [`Input::Resumed`].
+    Resumed {
+        /// What is kept now.
+        records: Records,
+        /// Out of the browser's memory.
+        from_memory: bool,
+    },
+    /// A sign-in is likely.
+    Prepare,
+    /// The person wants to sign in.
+    SignIn {
+        /// How.
+        request: Box<SignIn>,
+        /// What is kept now.
+        records: Records,
+        /// Beside those that are here, and not in place of the active one.
+        add: bool,
+    },
+    /// The person does not want to leave after all.
+    Cancel,
+    /// From now on this one is active.
+    Switch(Slot),
+    /// The person wants userinfo and organizations of the active one fetched again.
+    RetryDetails,
+    /// The person wants to end this identity; the active one if none is named.
+    SignOut {
+        /// Whose.
+        slot: Option<Slot>,
+        /// What is kept now.
+        records: Records,
+    },
+    /// The person has read the error.
+    DismissError,
+    /// An access token is needed: of the active one if none is named.
+    WantToken {
+        /// Whose.
+        slot: Option<Slot>,
+        /// The number of the answer.
+        request: TokenRequest,
+        /// The generation of a token that an API has refused with 401.
+        refused: Option<u64>,
+    },
+    /// The time of the last [`Effect::WakeAt`] has come.
+    Woke,
+    /// What came of an effect of this one's, or what was said on its channel.
+    Of(Slot, Input),
+}
+
+/// All that an interface may know at one moment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overview {
+    /// The active identity, with whatever the person has to know now, whomever it is about.
+    pub snapshot: Snapshot,
+    /// Whose that is.
+    pub active: Slot,
+    /// Everybody who is signed in, in the order of their places.
+    pub identities: Vec<(Slot, Account)>,
+}
+
+/// The identities of one page.
+pub struct Identities {
+    config: Config,
+    sessions: Vec<(Slot, Session)>,
+    active: Slot,
+    /// Which one is active as it is kept; `None` if nothing is.
+    kept: Option<Slot>,
+    /// One of several has been signed out, and what came of it.
+    signed_out: Option<SignedOut>,
+    alarms: Vec<(Slot, UnixTime)>,
+    alarm: Option<UnixTime>,
+}
+
+/// What a step works with.
+struct Turn<'a> {
+    now: UnixTime,
+    entropy: &'a mut dyn Entropy,
+    effects: Vec<(Slot, Effect)>,
+}
+
+impl Identities {
+    /// Nobody yet: the first event is [`Event::Opened`].
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let active = Slot::default();
+        Self {
+            sessions: vec![(active, Session::new(config.clone()))],
+            config,
+            active,
+            kept: None,
+            signed_out: None,
+            alarms: Vec::new(),
+            alarm: None,
+        }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// One event, all its effects, each with whose it is. Perform every effect before the next call.
+    pub fn step(&mut self, now: UnixTime, entropy: &mut dyn Entropy, event: Event) -> Vec<(Slot, Effect)> {
+        let turn = &mut Turn { now, entropy, effects: Vec::new() };
+        self.take(turn, event);
+        self.choose_active(turn);
+        self.close_places();
+        self.set_alarm(turn);
+        let mut effects = core::mem::take(&mut turn.effects);
+        // Once is enough, at the end.
+        let shows = |(_, effect): &(Slot, Effect)| matches!(effect, Effect::Show);
+        if let Some(last) = effects.iter().rposition(shows) {
+            let mut index = 0;
+            effects.retain(|effect| {
+                index += 1;
+                index > last || !shows(effect)
+            });
+        }
+        effects
+    }
+
+    /// What there is to show.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        let mut snapshot = self.find(self.active).map(Session::snapshot).unwrap_or_default();
+        for (_, session) in self.others() {
+            let other = session.snapshot();
+            snapshot.working = snapshot.working.or(other.working);
+            if snapshot.error.is_none() && other.error.is_some() {
+                (snapshot.error, snapshot.for_organization) = (other.error, other.for_organization);
+            }
+        }
+        if snapshot.account.is_some() {
+            snapshot.signed_out = self.signed_out.clone();
+        }
+        let account = |(slot, session): &(Slot, Session)| Some((*slot, session.snapshot().account?));
+        Overview { snapshot, active: self.active, identities: self.sessions.iter().filter_map(account).collect() }
+    }
+
+    fn take(&mut self, turn: &mut Turn<'_>, event: Event) {
+        match event {
+            Event::Opened { url, records, framed, memory_only } => {
+                self.opened(turn, &url, &records, framed, memory_only);
+            }
+            Event::Resumed { records, from_memory } => {
+                self.everybody(turn, || Input::Resumed { records: records.clone(), from_memory });
+            }
+            Event::Prepare => self.tell(turn, self.active, Input::Prepare),
+            Event::SignIn { request, records, add } => self.sign_in(turn, request, records, add),
+            Event::Cancel => self.everybody(turn, || Input::Cancel),
+            Event::Switch(slot) if self.is_signed_in(slot) => {
+                (self.active, self.signed_out) = (slot, None);
+                turn.effects.push((slot, Effect::Show));
+            }
+            Event::Switch(_) => {}
+            Event::RetryDetails => self.tell(turn, self.active, Input::RetryDetails),
+            Event::SignOut { slot, records } => self.sign_out(turn, slot.unwrap_or(self.active), &records),
+            Event::DismissError => {
+                self.signed_out = None;
+                self.everybody(turn, || Input::DismissError);
+            }
+            Event::WantToken { slot, request, refused } => {
+                let slot = slot.unwrap_or(self.active);
+                if self.find(slot).is_some() {
+                    self.tell(turn, slot, Input::WantToken { request, refused });
+                } else {
+                    let gone = Error::new(Code::SessionExpired, Phase::Session);
+                    turn.effects.push((slot, Effect::Grant(request, Err(gone))));
+                }
+            }
+            Event::Woke => {
+                (self.alarm, self.alarms) = (None, Vec::new());
+                self.everybody(turn, || Input::Woke);
+            }
+            Event::Of(slot, input) => self.tell(turn, slot, input),
+        }
+    }
+
+    /// Opens a place for everybody who is kept; the response of a sign-in goes to whoever began it.
+    fn opened(&mut self, turn: &mut Turn<'_>, url: &str, records: &Records, framed: bool, memory_only: bool) {
+        let input = |url: &str| Input::Opened { url: url.to_owned(), records: records.clone(), framed, memory_only };
+        let callback = callback::parse(url, self.config.redirect_uri());
+        let is_response = !matches!(callback, Callback::None);
+        if framed && is_response {
+            // It does nothing there, and nobody is looked for.
+            return self.tell(turn, self.active, input(url));
+        }
+        // A page that was open already keeps whom it has.
+        let mut slots: Vec<Slot> = self.sessions.iter().map(|(slot, _)| *slot).collect();
+        slots.extend(records.iter().filter_map(|(key, _)| self.config.slot_of(key)));
+        slots.sort_unstable();
+        slots.dedup();
+        self.kept = records.get(&self.active_key()).map(|text| read_active(text).unwrap_or_default());
+        if let Some(kept) = self.kept.filter(|slot| slots.contains(slot)) {
+            self.active = kept;
+        }
+        let whose = match &callback {
+            Callback::None | Callback::Foreign => None,
+            Callback::Malformed(state) | Callback::Response(callback::Response { state, .. }) => {
+                let hash = transaction::state_hash(state);
+                let mut ours = records.iter().filter(|(key, _)| transaction::hash_in_key(key) == Some(hash.as_str()));
+                ours.find_map(|(key, _)| self.config.slot_of(key))
+            }
+        };
+        // A sign-out comes back to whoever began that.
+        let signs_out = || slots.iter().find(|slot| records.has(&self.config.in_slot(**slot).sign_out_key())).copied();
+        let whose = whose.or_else(signs_out).unwrap_or(self.active);
+        if !slots.contains(&whose) {
+            slots.push(whose);
+        }
+        slots.iter().for_each(|slot| self.open_place(*slot));
+        // Whoever it concerns comes first: the first effect takes the response out of the address.
+        self.tell(turn, whose, input(url));
+        let scrubbed = if is_response { callback::scrub(url) } else { url.to_owned() };
+        for slot in slots.into_iter().filter(|slot| *slot != whose) {
+            self.tell(turn, slot, input(&scrubbed));
+        }
+    }
+
+    fn sign_in(&mut self, turn: &mut Turn<'_>, request: Box<SignIn>, records: Records, add: bool) {
+        self.signed_out = None;
+        // Whoever tries again means the one that failed.
+        let failed = self.sessions.iter().find(|(_, session)| session.snapshot().error.is_some());
+        let again = failed.map_or(self.active, |(slot, _)| *slot);
+        let slot = if add { self.free_place(&records) } else { Some(again) };
+        let Some(slot) = slot else { return };
+        self.everybody(turn, || Input::DismissError);
+        self.open_place(slot);
+        self.tell(turn, slot, Input::SignIn { request, records });
+    }
+
+    /// The first place that neither an identity nor a sign-in under way has.
+    fn free_place(&self, records: &Records) -> Option<Slot> {
+        let taken = |slot: &Slot| {
+            self.find(*slot).is_some_and(|session| !session.is_over())
+                || records.iter().any(|(key, _)| self.config.slot_of(key) == Some(*slot))
+        };
+        Slot::all().find(|slot| !taken(slot))
+    }
+
+    fn sign_out(&mut self, turn: &mut Turn<'_>, slot: Slot, records: &Records) {
+        self.signed_out = None;
+        self.tell(turn, slot, Input::SignOut { records: records.clone() });
+        if !self.sessions.iter().any(|(_, session)| session.is_signed_in()) {
+            // Nobody is left: what was begun to be added is not, whatever comes back.
+            let begun = records.iter().filter(|(key, _)| {
+                self.config.slot_of(key).is_some_and(|of| of != slot) && transaction::hash_in_key(key).is_some()
+            });
+            turn.effects.extend(begun.map(|(key, _)| (slot, Effect::Forget(key.to_owned()))));
+        }
+    }
+
+    /// Whoever has just signed in; else whoever was; else anybody.
+    fn choose_active(&mut self, turn: &mut Turn<'_>) {
+        let entered = self.sessions.iter_mut().filter_map(|(slot, session)| session.has_entered().then_some(*slot));
+        if let Some(slot) = entered.last() {
+            (self.active, self.signed_out) = (slot, None);
+        } else if !self.is_signed_in(self.active)
+            && self.find(self.active).is_none_or(Session::is_at_rest)
+            && let Some((slot, _)) = self.sessions.iter().find(|(_, session)| session.is_signed_in())
+        {
+            self.active = *slot;
+            turn.effects.push((self.active, Effect::Show));
+        }
+        let kept = self.kept.unwrap_or_default();
+        if self.kept.is_some() && !self.sessions.iter().any(|(_, session)| session.is_signed_in()) {
+            self.kept = None;
+            turn.effects.push((self.active, Effect::Forget(self.active_key())));
+        } else if self.active != kept && self.is_signed_in(self.active) {
+            let mut record = ObjectWriter::default();
+            record.raw("slot", &self.active.number().to_string());
+            // Before the page may be left for somewhere else.
+            let keep = Effect::Keep(Ticket::NOBODYS, self.active_key(), RecordText::new(record.finish()));
+            turn.effects.insert(0, (self.active, keep));
+            self.kept = Some(self.active);
+        }
+    }
+
+    /// Nothing is left of whoever has gone, but of the active one.
+    fn close_places(&mut self) {
+        let stays = |(slot, session): &(Slot, Session)| *slot == self.active || !session.is_over();
+        for (slot, session) in self.sessions.iter().filter(|place| !stays(place)) {
+            self.alarms.retain(|(of, _)| of != slot);
+            // Whoever is still here hears what has become of the other.
+            self.signed_out = session.snapshot().signed_out.or(self.signed_out.take());
+        }
+        let active = self.active;
+        self.sessions.retain(|(slot, session)| *slot == active || !session.is_over());
+    }
+
+    fn set_alarm(&mut self, turn: &mut Turn<'_>) {
+        let next = self.alarms.iter().map(|(_, at)| *at).min();
+        if next != self.alarm {
+            self.alarm = next;
+            turn.effects.extend(next.map(|at| (self.active, Effect::WakeAt(at))));
+        }
+    }
+
+    fn everybody(&mut self, turn: &mut Turn<'_>, input: impl Fn() -> Input) {
+        let slots: Vec<Slot> = self.sessions.iter().map(|(slot, _)| *slot).collect();
+        for slot in slots {
+            self.tell(turn, slot, input());
+        }
+    }
+
+    fn tell(&mut self, turn: &mut Turn<'_>, slot: Slot, input: Input) {
+        let Some((_, session)) = self.sessions.iter_mut().find(|(of, _)| *of == slot) else { return };
+        for effect in session.step(turn.now, turn.entropy, input) {
+            if let Effect::WakeAt(at) = effect {
+                self.alarms.retain(|(of, _)| *of != slot);
+                self.alarms.push((slot, at));
+            } else {
+                turn.effects.push((slot, effect));
+            }
+        }
+    }
+
+    /// Whoever is new there knows what the others have learnt of the provider.
+    fn open_place(&mut self, slot: Slot) {
+        if let Err(index) = self.sessions.binary_search_by_key(&slot, |(of, _)| *of) {
+            let mut session = Session::new(self.config.in_slot(slot));
+            if let Some(active) = self.find(self.active) {
+                session.learn_from(active);
+            }
+            self.sessions.insert(index, (slot, session));
+        }
+    }
+
+    fn find(&self, slot: Slot) -> Option<&Session> {
+        self.sessions.iter().find(|(of, _)| *of == slot).map(|(_, session)| session)
+    }
+
+    fn others(&self) -> impl Iterator<Item = &(Slot, Session)> {
+        self.sessions.iter().filter(|(slot, _)| *slot != self.active)
+    }
+
+    fn is_signed_in(&self, slot: Slot) -> bool {
+        self.find(slot).is_some_and(Session::is_signed_in)
+    }
+
+    fn active_key(&self) -> String {
+        [&self.config.namespace(), "active"].concat()
+    }
+}
+
+fn read_active(text: &str) -> Option<Slot> {
+    let number = json::parse_object(text.as_bytes()).ok()?.get("slot")?.as_number()?.to_fixed(0)?;
+    Slot::new(u8::try_from(number).ok()?)
+}
