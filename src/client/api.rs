@@ -8,6 +8,7 @@ use std::{
 use polar_signin_core::{
     api::{Answer, Call, Next},
     error::Error,
+    identities::Slot,
     secret::AccessToken,
     time::UnixTime,
 };
@@ -33,6 +34,7 @@ pub struct Fetching(Rc<Inner>);
 
 struct Inner {
     client: Client,
+    slot: Slot,
     call: RefCell<Call>,
     hear: Box<dyn Fn(Heard)>,
     abort: Abort,
@@ -40,7 +42,8 @@ struct Inner {
 }
 
 impl Client {
-    /// A GET of this address, with the session's access token or with one that was pasted.
+    /// A GET of this address, with the access token of the identity that is active now, or with one that
+    /// was pasted.
     pub fn fetch(&self, url: String, token: Option<AccessToken>, hear: impl Fn(Heard) + 'static) -> Fetching {
         let (call, next) = match token {
             None => Call::new(url),
@@ -48,6 +51,7 @@ impl Client {
         };
         let inner = Rc::new(Inner {
             client: self.clone(),
+            slot: self.active(),
             call: RefCell::new(call),
             hear: Box::new(hear),
             abort: Abort::new(),
@@ -70,7 +74,7 @@ impl Inner {
         let here = Rc::downgrade(self);
         match next {
             Next::Token(refused) => {
-                self.client.access_token(refused, move |granted| take(&here, |call| call.granted(granted)));
+                self.client.access_token(self.slot, refused, move |granted| take(&here, |call| call.granted(granted)));
             }
             Next::Send(request) => {
                 let inner = self.clone();

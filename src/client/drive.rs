@@ -1,10 +1,11 @@
-//! The loop: one input, one step, every effect, and only then the next input.
+//! The loop: one event, one step, every effect, and only then the next event.
 //!
 //! The only caller of `step`. Nothing is decided here, only carried out and translated between
 //! the core's values and the browser's.
 
 use polar_signin_core::{
     http::{Body, Failure, HttpOutcome, HttpRequest, HttpResponse},
+    identities::{Event, Slot},
     jwks::PublicKey,
     jws::{Algorithm, SignatureCheck},
     pkce::{Entropy, NoEntropy},
@@ -31,33 +32,33 @@ use crate::browser::{
 const BEING_LEFT_MS: i64 = 700;
 
 impl Client {
-    /// Takes an input. While effects are being performed it waits its turn.
-    pub(super) fn drive(&self, input: Input) {
-        self.0.inputs.borrow_mut().push_back(input);
+    /// Takes an event. While effects are being performed it waits its turn.
+    pub(super) fn drive(&self, event: Event) {
+        self.0.events.borrow_mut().push_back(event);
         if self.0.driving.replace(true) {
             return;
         }
-        while let Some(input) = self.next_input() {
+        while let Some(event) = self.next_event() {
             let now = UnixTime::from_millis(clock::now_ms());
-            let effects = self.0.session.borrow_mut().step(now, &mut BrowserEntropy, input);
-            for effect in effects {
-                self.perform(effect);
+            let effects = self.0.identities.borrow_mut().step(now, &mut BrowserEntropy, event);
+            for (slot, effect) in effects {
+                self.perform(slot, effect);
             }
         }
         self.0.driving.set(false);
     }
 
-    pub(super) fn with_channel(&self, act: impl FnOnce(&Channel)) {
-        if let Some(channel) = &*self.0.channel.borrow() {
+    fn with_channel(&self, slot: Slot, act: impl FnOnce(&Channel)) {
+        if let Some((_, channel)) = self.0.channels.borrow().iter().find(|(of, _)| *of == slot) {
             act(channel);
         }
     }
 
-    fn next_input(&self) -> Option<Input> {
-        self.0.inputs.borrow_mut().pop_front()
+    fn next_event(&self) -> Option<Event> {
+        self.0.events.borrow_mut().pop_front()
     }
 
-    fn perform(&self, effect: Effect) {
+    fn perform(&self, slot: Slot, effect: Effect) {
         match effect {
             Effect::Scrub(url) => {
                 navigation::replace_url(&url);
@@ -67,7 +68,7 @@ impl Client {
                     StoreError::Full => StorageFailure::Full,
                     StoreError::Blocked => StorageFailure::Blocked,
                 });
-                self.0.inputs.borrow_mut().push_back(Input::Kept(ticket, kept));
+                self.0.events.borrow_mut().push_back(Event::Of(slot, Input::Kept(ticket, kept)));
             }
             Effect::Forget(key) => self.0.store.remove(&key),
             Effect::Send(ticket, request) => {
@@ -79,7 +80,7 @@ impl Client {
                         clock::pause(BEING_LEFT_MS).await;
                     }
                     if !client.0.hidden.get() {
-                        client.drive(Input::Answered(ticket, outcome));
+                        client.drive(Event::Of(slot, Input::Answered(ticket, outcome)));
                     }
                 });
             }
@@ -87,7 +88,7 @@ impl Client {
                 let client = self.clone();
                 spawn_local(async move {
                     let good = verify(&check).await;
-                    client.drive(Input::Verified(ticket, check.outcome(good)));
+                    client.drive(Event::Of(slot, Input::Verified(ticket, check.outcome(good))));
                 });
             }
             Effect::Leave(url) => {
@@ -99,24 +100,26 @@ impl Client {
             Effect::Lock(ticket, name) => {
                 let client = self.clone();
                 let lock = Lock::request(&name, move || {
-                    client.drive(Input::Locked { ticket, records: client.records() });
+                    client.drive(Event::Of(slot, Input::Locked { ticket, records: client.records() }));
                 });
-                self.0.locks.borrow_mut().push((ticket, lock));
+                self.0.locks.borrow_mut().push((slot, ticket, lock));
             }
-            Effect::Unlock(ticket) => self.0.locks.borrow_mut().retain(|(held, _)| *held != ticket),
+            Effect::Unlock(ticket) => self.0.locks.borrow_mut().retain(|(of, held, _)| (*of, *held) != (slot, ticket)),
             Effect::Listen(name, key) => {
                 let client = Rc::downgrade(&self.0);
                 let channel = Channel::open(&name, key.expose(), move |text| {
                     if let Some(inner) = client.upgrade() {
-                        Self(inner).drive(Input::Heard(ChannelText::new(text)));
+                        Self(inner).drive(Event::Of(slot, Input::Heard(ChannelText::new(text))));
                     }
                 });
-                *self.0.channel.borrow_mut() = channel;
+                let mut channels = self.0.channels.borrow_mut();
+                channels.retain(|(of, _)| *of != slot);
+                channels.extend(channel.map(|channel| (slot, channel)));
             }
-            Effect::Tell(text) => self.with_channel(|channel| channel.tell(text.expose().to_owned())),
-            Effect::Bequeath(text) => self.with_channel(|channel| channel.bequeath(text.expose().to_owned())),
+            Effect::Tell(text) => self.with_channel(slot, |channel| channel.tell(text.expose().to_owned())),
+            Effect::Bequeath(text) => self.with_channel(slot, |channel| channel.bequeath(text.expose().to_owned())),
             Effect::Deafen => {
-                self.0.channel.take();
+                self.0.channels.borrow_mut().retain(|(of, _)| *of != slot);
             }
             Effect::Grant(request, granted) => {
                 let mut waiting = self.0.wanting.borrow_mut();
@@ -129,12 +132,12 @@ impl Client {
             }
             Effect::WakeAt(time) => {
                 let client = self.clone();
-                let alarm = Timer::at(time.as_millis(), move || client.drive(Input::Woke));
+                let alarm = Timer::at(time.as_millis(), move || client.drive(Event::Woke));
                 *self.0.alarm.borrow_mut() = Some(alarm);
             }
             Effect::Show => {
-                let snapshot = self.0.session.borrow().snapshot();
-                (self.0.listener)(&snapshot);
+                let overview = self.0.identities.borrow().overview();
+                (self.0.listener)(overview);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Where the core meets the browser: intents in, snapshots out.
 //!
-//! A [`Client`] owns the one [`Session`] of a page. It decides nothing: it hands each input to
-//! the machine and performs what comes back (`drive.rs`).
+//! A [`Client`] owns the [`Identities`] of a page. It decides nothing: it hands each event to the
+//! machine and performs what comes back (`drive.rs`).
 
 pub mod api;
 pub mod config;
@@ -19,8 +19,8 @@ use polar_signin_core::{
     callback::{self, Callback},
     config::{Config, KEY_PREFIX},
     error::Error,
-    session::{Grant, Input, Records, Session, Ticket, TokenRequest},
-    snapshot::Snapshot,
+    identities::{Event, Identities, Overview, Slot},
+    session::{Grant, Records, Ticket, TokenRequest},
 };
 
 use crate::browser::{
@@ -32,22 +32,22 @@ use crate::browser::{
     storage::{Kind, Store},
 };
 
-/// The session of this page. Clones are the same session.
+/// The identities of this page. Clones are the same.
 #[derive(Clone)]
 pub struct Client(Rc<Inner>);
 
 struct Inner {
     config: Config,
-    session: RefCell<Session>,
+    identities: RefCell<Identities>,
     store: Store,
-    listener: Box<dyn Fn(&Snapshot)>,
-    inputs: RefCell<VecDeque<Input>>,
+    listener: Box<dyn Fn(Overview)>,
+    events: RefCell<VecDeque<Event>>,
     driving: Cell<bool>,
     /// The page has been left. Requests that are cut off by that have no outcome worth hearing.
     hidden: Cell<bool>,
     alarm: RefCell<Option<Timer>>,
-    locks: RefCell<Vec<(Ticket, Lock)>>,
-    channel: RefCell<Option<Channel>>,
+    locks: RefCell<Vec<(Slot, Ticket, Lock)>>,
+    channels: RefCell<Vec<(Slot, Channel)>>,
     wanting: RefCell<Vec<(TokenRequest, Waiter)>>,
     requests: Cell<u64>,
     listeners: RefCell<Vec<Listener>>,
@@ -57,20 +57,20 @@ struct Inner {
 type Waiter = Box<dyn FnOnce(Result<Grant, Error>)>;
 
 impl Client {
-    /// Opens the session of this page: finishes a sign-in that comes back, or finds the one that
-    /// was kept. The listener hears of every change, and of the first state at once.
-    pub fn start(config: Config, listener: impl Fn(&Snapshot) + 'static) -> Self {
+    /// Opens the sessions of this page: finishes a sign-in that comes back, and finds those that
+    /// were kept. The listener hears of every change, and of the first state at once.
+    pub fn start(config: Config, listener: impl Fn(Overview) + 'static) -> Self {
         let client = Self(Rc::new(Inner {
-            session: RefCell::new(Session::new(config.clone())),
+            identities: RefCell::new(Identities::new(config.clone())),
             config,
             store: Store::open(),
             listener: Box::new(listener),
-            inputs: RefCell::default(),
+            events: RefCell::default(),
             driving: Cell::new(false),
             hidden: Cell::new(false),
             alarm: RefCell::default(),
             locks: RefCell::default(),
-            channel: RefCell::default(),
+            channels: RefCell::default(),
             wanting: RefCell::default(),
             requests: Cell::new(0),
             listeners: RefCell::default(),
@@ -94,43 +94,60 @@ impl Client {
         &self.0.config
     }
 
-    /// Gives an access token that can be used now, renewed first if that is due. `refused` is the
-    /// generation of one that an API has answered with 401: then there will be another, or an error.
-    pub fn access_token(&self, refused: Option<u64>, then: impl FnOnce(Result<Grant, Error>) + 'static) {
+    /// Whose requests are made, unless somebody else's are asked for.
+    #[must_use]
+    pub fn active(&self) -> Slot {
+        self.0.identities.borrow().active()
+    }
+
+    /// Gives an access token of this identity that can be used now, renewed first if that is due.
+    /// `refused` is the generation of one that an API has answered with 401: then there will be another,
+    /// or an error.
+    pub fn access_token(&self, slot: Slot, refused: Option<u64>, then: impl FnOnce(Result<Grant, Error>) + 'static) {
         let request = TokenRequest(self.0.requests.get());
         self.0.requests.set(request.0 + 1);
         self.0.wanting.borrow_mut().push((request, Box::new(then)));
-        self.drive(Input::WantToken { request, refused });
+        self.drive(Event::WantToken { slot, request, refused });
     }
 
-    /// Leaves for the provider.
+    /// Leaves for the provider: for the active identity, or for the one that failed.
     pub fn sign_in(&self, request: SignIn) {
-        self.drive(Input::SignIn { request: Box::new(request), records: self.records() });
+        self.drive(Event::SignIn { request: Box::new(request), records: self.records(), add: false });
     }
 
-    /// Ends the session here: what was kept is removed before anything else happens.
-    pub fn sign_out(&self) {
-        self.drive(Input::SignOut { records: self.records() });
+    /// Leaves for the provider, for one identity more.
+    pub fn add(&self, request: SignIn) {
+        self.drive(Event::SignIn { request: Box::new(request), records: self.records(), add: true });
+    }
+
+    /// From now on this identity is the active one.
+    pub fn switch(&self, slot: Slot) {
+        self.drive(Event::Switch(slot));
+    }
+
+    /// Ends an identity here: what was kept of it is removed before anything else happens.
+    pub fn sign_out(&self, slot: Slot) {
+        self.drive(Event::SignOut { slot, records: self.records() });
     }
 
     /// A sign-in is likely: what it needs is fetched beforehand.
     pub fn prepare(&self) {
-        self.drive(Input::Prepare);
+        self.drive(Event::Prepare);
     }
 
     /// Stays here after all.
     pub fn cancel(&self) {
-        self.drive(Input::Cancel);
+        self.drive(Event::Cancel);
     }
 
     /// The error has been read.
     pub fn dismiss_error(&self) {
-        self.drive(Input::DismissError);
+        self.drive(Event::DismissError);
     }
 
-    /// Fetches userinfo and organizations again, where they are missing.
+    /// Fetches userinfo and organizations of the active identity again, where they are missing.
     pub fn retry_details(&self) {
-        self.drive(Input::RetryDetails);
+        self.drive(Event::RetryDetails);
     }
 
     fn open(&self) {
@@ -140,7 +157,7 @@ impl Client {
         if !is_response && url != navigation::page_url() {
             navigation::replace_url(&url);
         }
-        self.drive(Input::Opened {
+        self.drive(Event::Opened {
             url,
             records: self.records(),
             framed: navigation::is_framed(),
@@ -157,7 +174,7 @@ impl Client {
                 if let Some(inner) = client.upgrade() {
                     let client = Self(inner);
                     client.0.hidden.set(false);
-                    client.drive(Input::Resumed { records: client.records(), from_memory });
+                    client.drive(Event::Resumed { records: client.records(), from_memory });
                 }
             }
         };
@@ -171,7 +188,7 @@ impl Client {
         let hidden = navigation::on_page_hide(move || {
             if let Some(inner) = left.upgrade() {
                 inner.hidden.set(true);
-                Self(inner).with_channel(Channel::leave_will);
+                inner.channels.borrow().iter().for_each(|(_, channel)| channel.leave_will());
             }
         });
         let online = clock::on_online(resume(false));

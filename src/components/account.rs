@@ -11,6 +11,7 @@ use super::{
     element::{button, el, live, live_text, nothing, say},
     error_panel::notice,
     face::face,
+    identities::identities,
     organizations::organizations,
 };
 use crate::{
@@ -29,7 +30,15 @@ pub fn account(auth: Auth) -> AnyView {
         live(Box::new(move || auth.account(|account| show(auth, account)).unwrap_or_else(nothing)))
     };
     let go = move |organization, prompt| auth.client().sign_in(SignIn { organization, prompt, ..SignIn::default() });
-    let mut actions = vec![button("sign-out", "", en::SIGN_OUT, Box::new(move || auth.client().sign_out()))];
+    let mut actions = vec![button(
+        "sign-out",
+        "",
+        en::SIGN_OUT,
+        Box::new(move || {
+            let client = auth.client();
+            client.sign_out(client.active());
+        }),
+    )];
     if auth.client().config().provider().preset().is_polar() {
         actions.push(button("choose-organization", "", en::CHOOSE_ORGANIZATION, Box::new(move || go(true, None))));
     }
@@ -52,6 +61,14 @@ pub fn account(auth: Auth) -> AnyView {
                 let notice = |words: String| say("p", &[("class", "notice"), ("role", "status")], &words);
                 words.map_or_else(nothing, notice)
             }),
+            part(|auth, _| {
+                let provider = auth.client().config().provider().name().to_owned();
+                let gone = auth.with(|snapshot| snapshot.signed_out.clone());
+                gone.map_or_else(nothing, |reached| {
+                    say("p", &[("class", "notice"), ("role", "status")], &en::signed_out(&reached, &provider))
+                })
+            }),
+            identities(auth),
             organizations(auth),
             session(auth, part(scopes)),
             part(userinfo),

@@ -14,7 +14,8 @@ use crate::{browser::navigation, client::SignIn, text::en};
 #[must_use]
 pub fn error_panel(auth: Auth, error: &Error) -> AnyView {
     let client = auth.client();
-    let again = Box::new(move || auth.client().sign_in(SignIn::default()));
+    let organization = auth.with(|snapshot| snapshot.for_organization);
+    let again = Box::new(move || auth.client().sign_in(SignIn { organization, ..SignIn::default() }));
     let dismiss = Box::new(move || auth.client().dismiss_error());
     let label = en::sign_in_with(client.config().provider().name());
     match auth.account(display_name) {

@@ -4,6 +4,7 @@ pub mod account;
 pub mod element;
 pub mod error_panel;
 pub mod face;
+pub mod identities;
 pub mod json_tree;
 pub mod organizations;
 pub mod provider;

@@ -1,19 +1,20 @@
-//! The session as a signal.
+//! The identities as a signal.
 
 use leptos::prelude::*;
 use polar_signin_core::{
     config::Config,
     error::Error,
+    identities::{Overview, Slot},
     snapshot::{Account, Snapshot, Step},
 };
 
 use crate::client::Client;
 
-/// The session of this page, for components: a handle that can be copied everywhere.
+/// The identities of this page, for components: a handle that can be copied everywhere.
 #[derive(Clone, Copy)]
 pub struct Auth {
     client: StoredValue<Client, LocalStorage>,
-    snapshot: RwSignal<Snapshot, LocalStorage>,
+    overview: RwSignal<Overview, LocalStorage>,
 }
 
 /// Which of its faces a session shows.
@@ -32,13 +33,13 @@ pub enum Face {
 }
 
 impl Auth {
-    /// Opens the session of this page, and provides it as a context.
+    /// Opens the sessions of this page, and provides them as a context.
     #[must_use]
     pub fn provide(config: Config) -> Self {
-        let snapshot = RwSignal::new_local(Snapshot::default());
+        let overview = RwSignal::new_local(Overview::default());
         // The one signal write of the interface: the signal mirrors the machine.
-        let client = Client::start(config, move |changed| snapshot.set(changed.clone()));
-        let auth = Self { client: StoredValue::new_local(client), snapshot };
+        let client = Client::start(config, move |changed| overview.set(changed));
+        let auth = Self { client: StoredValue::new_local(client), overview };
         provide_context(auth);
         auth
     }
@@ -49,26 +50,31 @@ impl Auth {
         self.client.get_value()
     }
 
-    /// Reads the snapshot, and follows it.
+    /// Reads the snapshot of the active identity, and follows it.
     pub fn with<T>(self, read: impl FnOnce(&Snapshot) -> T) -> T {
-        self.snapshot.with(read)
+        self.overview.with(|overview| read(&overview.snapshot))
     }
 
-    /// Reads the account, and follows it. `None` if nobody is signed in.
+    /// Reads the active account, and follows it. `None` if nobody is signed in.
     pub fn account<T>(self, read: impl FnOnce(&Account) -> T) -> Option<T> {
-        self.snapshot.with(|snapshot| snapshot.account.as_ref().map(read))
+        self.with(|snapshot| snapshot.account.as_ref().map(read))
+    }
+
+    /// Reads which identity is active and everybody who is signed in, and follows both.
+    pub fn identities<T>(self, read: impl FnOnce(Slot, &[(Slot, Account)]) -> T) -> T {
+        self.overview.with(|overview| read(overview.active, &overview.identities))
     }
 
     /// The last error, and follows it.
     #[must_use]
     pub fn error(self) -> Option<Error> {
-        self.snapshot.with(|snapshot| snapshot.error.clone())
+        self.with(|snapshot| snapshot.error.clone())
     }
 
     /// Which face to show, and follows it.
     #[must_use]
     pub fn face(self) -> Face {
-        self.snapshot.with(|snapshot| match snapshot {
+        self.with(|snapshot| match snapshot {
             Snapshot { inert: true, .. } => Face::Nothing,
             Snapshot { working: Some(step), .. } => Face::Working(*step),
             Snapshot { error: Some(_), .. } => Face::Failed,

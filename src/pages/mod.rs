@@ -41,10 +41,11 @@ pub(crate) fn app(loaded: Result<Loaded, Error>) -> AnyView {
 /// The faces of a session. Each change of face moves the focus to its heading, so that whoever
 /// cannot see the page hears what it is now.
 fn signed(auth: Auth) -> AnyView {
-    let face = Memo::new(move |_| auth.face());
+    // Another identity is another page: nothing of the one before stays on it.
+    let face = Memo::new(move |_| (auth.face(), auth.identities(|active, _| active)));
     let mut first = true;
     live(Box::new(move || {
-        let face = face.get();
+        let (face, _) = face.get();
         if !core::mem::take(&mut first) {
             wasm_bindgen_futures::spawn_local(async { dom::focus("main h1") });
         }

@@ -214,13 +214,33 @@ pub fn remaining(millis: i64) -> String {
     out
 }
 
+/// So many organizations.
+#[must_use]
+pub fn organizations(total: u64) -> String {
+    match total {
+        1 => "one organization".to_owned(),
+        many => [&many.to_string(), " organizations"].concat(),
+    }
+}
+
+/// When an identity's access token ends, as a time to read.
+#[must_use]
+pub fn ends_at(time: Option<String>) -> String {
+    time.map_or_else(|| "no known end".to_owned(), |time| ["until ", &time].concat())
+}
+
+/// What the button says that ends this identity.
+#[must_use]
+pub fn end_of(name: &str) -> String {
+    ["Sign out of ", name].concat()
+}
+
 /// What a sign-in reaches: `This sign-in reaches 40 organizations.`
 #[must_use]
 pub fn reaches(total: u64, listed: usize) -> String {
     let all = match total {
         0 => return "This sign-in reaches no organization.".to_owned(),
-        1 => "one organization".to_owned(),
-        many => [&many.to_string(), " organizations"].concat(),
+        more => organizations(more),
     };
     let mut words = ["This sign-in reaches ", &all, "."].concat();
     if total > listed as u64 {
@@ -309,12 +329,16 @@ pub fn fetched(so_far: u64, total: u64, done: bool) -> String {
 }
 
 // Everything that is said in one piece; the name says where.
+pub const ACTIVE: &str = "Active";
+pub const ADD_ACCOUNT: &str = "Add another account";
+pub const ADD_ORGANIZATION: &str = "Add an organization";
 pub const ALLOW_IT: &str = "Sign in again and allow it";
 pub const ANOTHER_ACCOUNT: &str = "Sign in with another account";
 pub const ANOTHER_CLIENT: &str = "Use another client";
 pub const ASKED_FOR: &str = "Asked for";
 pub const ASKING: &str = "Asking…";
 pub const AS_ORGANIZATION: &str = "Signed in as an organization";
+pub const A_PERSON: &str = "a person";
 pub const BACK: &str = "Back";
 pub const BY_HAND: &str = "By hand: enter the same in ";
 pub const CANCEL: &str = "Cancel";
@@ -346,6 +370,7 @@ pub const GOING: &str = "You sign in there and come back here.";
 pub const GRANTED: &str = "Granted";
 pub const HOMEPAGE: &str = "Homepage";
 pub const ITSELF: &str = "This sign-in belongs to the organization itself.";
+pub const ITSELF_SHORT: &str = "the organization itself";
 pub const KEEP_IT: &str =
     "Shown this once. Whoever has it can change or delete the client: keep it where you keep passwords.";
 pub const LOGO: &str = "Logo address";
@@ -381,6 +406,7 @@ pub const SEND: &str = "Send";
 pub const SET_UP: &str = "Set this page up";
 pub const SET_UP_LEAD: &str = "It needs to be known at Polar as a public client. That takes a minute, and no secret.";
 pub const SIGNED_IN_AT: &str = "Signed in";
+pub const SIGNED_IN_HERE: &str = "Signed in here";
 pub const SIGNED_OUT: &str = "Signed out";
 pub const SIGNING_OUT_THERE: &str = "You are signed out here. One moment: the provider is told.";
 pub const SIGN_IN: &str = "Sign in";

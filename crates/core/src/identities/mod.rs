@@ -61,19 +61,19 @@ pub enum Event {
     Switch(Slot),
     /// The person wants userinfo and organizations of the active one fetched again.
     RetryDetails,
-    /// The person wants to end this identity; the active one if none is named.
+    /// The person wants to end an identity.
     SignOut {
         /// Whose.
-        slot: Option<Slot>,
+        slot: Slot,
         /// What is kept now.
         records: Records,
     },
     /// The person has read the error.
     DismissError,
-    /// An access token is needed: of the active one if none is named.
+    /// An access token is needed.
     WantToken {
         /// Whose.
-        slot: Option<Slot>,
+        slot: Slot,
         /// The number of the answer.
         request: TokenRequest,
         /// The generation of a token that an API has refused with 401.
@@ -138,6 +138,12 @@ impl Identities {
         &self.config
     }
 
+    /// Which one is active.
+    #[must_use]
+    pub fn active(&self) -> Slot {
+        self.active
+    }
+
     /// One event, all its effects, each with whose it is. Perform every effect before the next call.
     pub fn step(&mut self, now: UnixTime, entropy: &mut dyn Entropy, event: Event) -> Vec<(Slot, Effect)> {
         let turn = &mut Turn { now, entropy, effects: Vec::new() };
@@ -193,13 +199,12 @@ impl Identities {
             }
             Event::Switch(_) => {}
             Event::RetryDetails => self.tell(turn, self.active, Input::RetryDetails),
-            Event::SignOut { slot, records } => self.sign_out(turn, slot.unwrap_or(self.active), &records),
+            Event::SignOut { slot, records } => self.sign_out(turn, slot, &records),
             Event::DismissError => {
                 self.signed_out = None;
                 self.everybody(turn, || Input::DismissError);
             }
             Event::WantToken { slot, request, refused } => {
-                let slot = slot.unwrap_or(self.active);
                 if self.find(slot).is_some() {
                     self.tell(turn, slot, Input::WantToken { request, refused });
                 } else {
@@ -321,7 +326,9 @@ impl Identities {
         for (slot, session) in self.sessions.iter().filter(|place| !stays(place)) {
             self.alarms.retain(|(of, _)| of != slot);
             // Whoever is still here hears what has become of the other.
-            self.signed_out = session.snapshot().signed_out.or(self.signed_out.take());
+            if let Some(reached) = session.snapshot().signed_out {
+                self.signed_out = Some(reached);
+            }
         }
         let active = self.active;
         self.sessions.retain(|(slot, session)| *slot == active || !session.is_over());

@@ -55,8 +55,10 @@ pub struct Page {
     pub verified: usize,
     /// Somebody else holds this lock: it is not given.
     pub lock_is_held: bool,
-    /// The lock that this page holds or waits for.
+    /// The lock that the first identity of this page holds or waits for.
     pub lock: Option<Ticket>,
+    /// Those of the others.
+    further_locks: BTreeMap<u8, Ticket>,
     /// The channel that this page listens on last of all.
     pub channel: Option<(String, FamilyKey)>,
     /// What was said on it and not delivered yet.
@@ -88,6 +90,7 @@ impl Page {
             verified: 0,
             lock_is_held: false,
             lock: None,
+            further_locks: BTreeMap::new(),
             channel: None,
             told: Vec::new(),
             will: None,
@@ -115,7 +118,7 @@ impl Page {
 
     /// One input and all that follows from it without the network.
     pub fn step(&mut self, input: Input) {
-        let slot = self.overview().active;
+        let slot = self.identities.active();
         self.happen(match input {
             Input::Opened { url, records, framed, memory_only } => Event::Opened { url, records, framed, memory_only },
             Input::Resumed { records, from_memory } => Event::Resumed { records, from_memory },
@@ -123,9 +126,9 @@ impl Page {
             Input::SignIn { request, records } => Event::SignIn { request, records, add: false },
             Input::Cancel => Event::Cancel,
             Input::RetryDetails => Event::RetryDetails,
-            Input::SignOut { records } => Event::SignOut { slot: None, records },
+            Input::SignOut { records } => Event::SignOut { slot, records },
             Input::DismissError => Event::DismissError,
-            Input::WantToken { request, refused } => Event::WantToken { slot: None, request, refused },
+            Input::WantToken { request, refused } => Event::WantToken { slot, request, refused },
             Input::Woke => Event::Woke,
             of_one => Event::Of(slot, of_one),
         });
@@ -175,13 +178,20 @@ impl Page {
             Effect::Return(path) => self.returned = Some(path),
             Effect::WakeAt(time) => self.wake = Some(time),
             Effect::Lock(ticket, _) => {
-                self.lock = Some(ticket);
+                match slot.number() {
+                    0 => self.lock = Some(ticket),
+                    number => drop(self.further_locks.insert(number, ticket)),
+                }
                 if !self.lock_is_held {
                     return Some(Input::Locked { ticket, records: self.records() });
                 }
             }
             Effect::Unlock(ticket) => {
-                assert_eq!(self.lock.take(), Some(ticket), "a lock is given back once");
+                let lock = match slot.number() {
+                    0 => self.lock.take(),
+                    number => self.further_locks.remove(&number),
+                };
+                assert_eq!(lock, Some(ticket), "a lock is given back once");
             }
             Effect::Listen(name, key) => self.channel = Some((name, key)),
             Effect::Tell(text) => self.told.push(text.expose().to_owned()),

@@ -1,0 +1,114 @@
+//! Everybody who is signed in here: who is active, who else there is, and the way in for one more.
+
+use leptos::prelude::*;
+use polar_signin_core::{
+    identities::Slot,
+    organization::Organization,
+    snapshot::{Account, Loadable, Reach, SubjectKind},
+};
+
+use super::{
+    Auth,
+    account::display_name,
+    element::{button, el, el_on, live, nothing, say},
+    face::face,
+};
+use crate::{
+    browser::dom::local_time,
+    client::{Prompt, SignIn},
+    text::en,
+};
+
+/// The switcher. Whoever is alone sees only the ways to add somebody.
+#[must_use]
+pub fn identities(auth: Auth) -> AnyView {
+    let list = move || auth.identities(|active, all| if all.len() < 2 { nothing() } else { rows(auth, active, all) });
+    let add = move |organization, prompt| auth.client().add(SignIn { organization, prompt, ..SignIn::default() });
+    let mut actions = Vec::new();
+    if auth.client().config().provider().preset().is_polar() {
+        actions.push(button("add-organization", "small", en::ADD_ORGANIZATION, Box::new(move || add(true, None))));
+    }
+    actions.push(button("add-account", "small", en::ADD_ACCOUNT, Box::new(move || add(false, Some(Prompt::Login)))));
+    el(
+        "section",
+        &[("class", "section"), ("aria-labelledby", "identities")],
+        vec![
+            say("h2", &[("id", "identities")], en::SIGNED_IN_HERE),
+            live(Box::new(list)),
+            el("div", &[("class", "actions")], actions),
+        ],
+    )
+}
+
+/// Everything that an identity is told apart by.
+fn rows(auth: Auth, active: Slot, all: &[(Slot, Account)]) -> AnyView {
+    let row = |(slot, account): &(Slot, Account)| {
+        let (slot, name, number) = (*slot, name_of(account), slot.number().to_string());
+        let is_active = slot == active;
+        let details = [details(account), en::ends_at(account.expires_at.map(|end| local_time(end.as_millis())))];
+        let content = vec![
+            face(picture_of(account), &name),
+            el(
+                "div",
+                &[],
+                vec![
+                    say("strong", &[], &name),
+                    say("small", &[], &details.join(" · ")),
+                    say("small", &[("class", "active")], if is_active { en::ACTIVE } else { "" }),
+                ],
+            ),
+        ];
+        let mut attributes = vec![
+            ("type", "button"),
+            ("class", if is_active { "row chosen" } else { "row" }),
+            ("data-identity", number.as_str()),
+        ];
+        attributes.extend(is_active.then_some(("aria-current", "true")));
+        let choose = move |_| auth.client().switch(slot);
+        let end = say_end(auth, slot, &name);
+        el("li", &[], vec![el_on("button", &attributes, vec![("click", Box::new(choose))], content), end])
+    };
+    el("ul", &[("class", "rows identities")], all.iter().map(row).collect())
+}
+
+fn say_end(auth: Auth, slot: Slot, name: &str) -> AnyView {
+    let label = en::end_of(name);
+    let end = move |_| auth.client().sign_out(slot);
+    let attributes =
+        [("type", "button"), ("class", "small"), ("data-end", &slot.number().to_string()), ("aria-label", &label)];
+    el_on("button", &attributes, vec![("click", Box::new(end))], vec![say("span", &[], en::SIGN_OUT)])
+}
+
+/// What an identity is called: the organization that it is for, else whoever signed in.
+#[must_use]
+pub fn name_of(account: &Account) -> String {
+    one_organization(account).map_or_else(|| display_name(account), |organization| organization.name.clone())
+}
+
+fn picture_of(account: &Account) -> Option<&str> {
+    match one_organization(account) {
+        Some(organization) => organization.avatar_url.as_deref(),
+        None => account.profile.picture.as_deref(),
+    }
+}
+
+/// Slug and reach.
+fn details(account: &Account) -> String {
+    let person = || display_name(account);
+    match (&account.organizations, one_organization(account)) {
+        (_, Some(organization)) => {
+            let slug = organization.slug.clone().unwrap_or_else(|| organization.id.clone());
+            let who = if account.kind == SubjectKind::Organization { en::ITSELF_SHORT.to_owned() } else { person() };
+            [slug, who].join(" · ")
+        }
+        (Loadable::Ready(Reach::Organizations { total, .. }), _) => en::organizations(*total),
+        _ => en::A_PERSON.to_owned(),
+    }
+}
+
+fn one_organization(account: &Account) -> Option<&Organization> {
+    match &account.organizations {
+        Loadable::Ready(Reach::Itself(organization) | Reach::Selected(organization)) => Some(organization),
+        _ => None,
+    }
+}
