@@ -82,11 +82,11 @@ fn say_end(auth: Auth, slot: Slot, name: &str) -> AnyView {
 /// What an identity is called: the organization that it is for, else whoever signed in.
 #[must_use]
 pub fn name_of(account: &Account) -> String {
-    one_organization(account).map_or_else(|| display_name(account), |organization| organization.name.clone())
+    organization_of(account).map_or_else(|| display_name(account), |organization| organization.name.clone())
 }
 
 fn picture_of(account: &Account) -> Option<&str> {
-    match one_organization(account) {
+    match organization_of(account) {
         Some(organization) => organization.avatar_url.as_deref(),
         None => account.profile.picture.as_deref(),
     }
@@ -95,7 +95,8 @@ fn picture_of(account: &Account) -> Option<&str> {
 /// Slug and reach.
 fn details(account: &Account) -> String {
     let person = || display_name(account);
-    match (&account.organizations, one_organization(account)) {
+    match (&account.organizations, organization_of(account)) {
+        (Loadable::Failed(error), Some(_)) => en::error(error.code()).title.to_owned(),
         (_, Some(organization)) => {
             let slug = organization.slug.clone().unwrap_or_else(|| organization.id.clone());
             let who = if account.kind == SubjectKind::Organization { en::ITSELF_SHORT.to_owned() } else { person() };
@@ -106,9 +107,10 @@ fn details(account: &Account) -> String {
     }
 }
 
-fn one_organization(account: &Account) -> Option<&Organization> {
+/// The one that it is for, also while that is being looked up, and when it was lost.
+fn organization_of(account: &Account) -> Option<&Organization> {
     match &account.organizations {
-        Loadable::Ready(Reach::Itself(organization) | Reach::Selected(organization)) => Some(organization),
-        _ => None,
+        Loadable::Ready(Reach::Itself(organization)) => Some(organization),
+        _ => account.chosen.as_ref(),
     }
 }

@@ -118,6 +118,16 @@ pub fn error(code: Code) -> Words {
         Code::Network => {
             words("No connection", "The provider could not be reached.", "Check the connection and try again.")
         }
+        Code::OrganizationChanged => words(
+            "Another organization",
+            "This sign-in was for one organization, and the provider now names another. It is not taken for your choice.",
+            "Choose the organization once more.",
+        ),
+        Code::OrganizationLost => words(
+            "No longer a member",
+            "You had chosen this organization, and this sign-in does not reach it any more.",
+            "Ask its owner, or choose another one.",
+        ),
         Code::OrganizationNone => words(
             "No organization",
             "An organization was asked for, and you belong to none that this app may see.",

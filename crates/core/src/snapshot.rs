@@ -76,6 +76,9 @@ pub struct Account {
     pub clock_skew: Option<i64>,
     /// How the access token is renewed.
     pub renewal: RenewalStatus,
+    /// The organization that this sign-in was narrowed to, as it was when that was found out. Whether the
+    /// token still reaches it is said by `organizations`.
+    pub chosen: Option<Organization>,
     /// Userinfo, which fills in after the sign-in.
     pub userinfo: Loadable<Userinfo>,
     /// Which organizations this sign-in reaches, which fills in likewise.

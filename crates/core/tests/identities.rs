@@ -5,15 +5,19 @@ mod support;
 use polar_signin_core::{
     authorization::SignIn,
     error::Code,
+    http::{Failure, HttpOutcome},
     identities::{Event, Overview, Slot},
-    session::TokenRequest,
-    snapshot::SignedOut,
+    session::{Input, TokenRequest},
+    snapshot::{Loadable, Reach, SignedOut},
     time::UnixTime,
 };
 use support::{
-    fixture::{JWKS_URI, METADATA_URL, REDIRECT_URI, TOKEN_ENDPOINT, config, json, keys, metadata, tokens},
+    fixture::{
+        JWKS_URI, METADATA_URL, REDIRECT_URI, TOKEN_ENDPOINT, config, html, json, keys, metadata, polar,
+        polar_metadata, tokens,
+    },
     keys::encode,
-    page::{Page, Storage},
+    page::{Page, Storage, Trip},
     token::{claims, with_claims},
 };
 
@@ -171,7 +175,7 @@ fn whoever_is_refused_for_good_ends_alone_and_with_a_word() {
     page.happen(Event::Switch(slot(1)));
     page.wake();
     page.now = UnixTime::from_millis(page.now.as_millis() + 3_560_000);
-    page.step(polar_signin_core::session::Input::Woke);
+    page.step(Input::Woke);
     page.wake();
     let sent = page.sent.iter().filter(|sent| {
         sent.url == TOKEN_ENDPOINT && sent.form.as_deref().is_some_and(|form| form.contains("refresh_token"))
@@ -295,4 +299,74 @@ fn a_response_in_a_frame_is_for_nobody() {
     let overview = framed.overview();
     assert!(overview.snapshot.inert && overview.identities.is_empty());
     assert!(framed.open_requests().is_empty());
+}
+
+const ORGANIZATIONS: &str = "https://api.polar.sh/v1/organizations/?page=1&limit=100";
+
+fn list(names: &[&str]) -> HttpOutcome {
+    let item = |name: &&str| format!(r#"{{"id":"id-{name}","name":"{name}","slug":"{name}"}}"#);
+    let items: Vec<_> = names.iter().map(item).collect();
+    let (items, total) = (items.join(","), names.len());
+    json(200, format!(r#"{{"items":[{items}],"pagination":{{"total_count":{total},"max_page":1}}}}"#))
+}
+
+/// A person's token at Polar, narrowed to one organization.
+fn narrowed() -> Page {
+    let trip = Trip {
+        metadata_url: polar().provider().metadata_url().as_str().to_owned(),
+        metadata: polar_metadata().json(),
+        sign_in: SignIn { organization: true, ..SignIn::default() },
+        ..Trip::new(polar())
+    };
+    let mut page = trip.back();
+    let token = with_claims(&claims().text("iss", "https://polar.sh").without("at_hash"));
+    let answer = tokens(&token).text("access_token", "polar_at_u_1");
+    let answer = answer.text("scope", "openid profile email organizations:read").json();
+    page.answer("https://api.polar.sh/.well-known/jwks.json", json(200, keys()));
+    page.answer("https://api.polar.sh/v1/oauth2/token", json(200, answer));
+    page.answer(ORGANIZATIONS, list(&["acme"]));
+    page
+}
+
+fn said_of_it(page: &Page) -> Result<Reach, Code> {
+    match page.account().expect("signed in").organizations {
+        Loadable::Ready(reach) => Ok(reach),
+        Loadable::Failed(error) => Err(error.code()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn rt_19_a_membership_that_is_lost_is_said_and_nobody_takes_its_place() {
+    let chosen = |page: &Page| page.account().and_then(|account| account.chosen).map(|chosen| chosen.id);
+    let changed = |answer| {
+        let mut page = narrowed();
+        let before = said_of_it(&page);
+        page.happen(Event::Switch(slot(0)));
+        assert_eq!(said_of_it(&page), before, "what is known stays on the screen");
+        page.answer(ORGANIZATIONS, answer);
+        assert_eq!((chosen(&page).as_deref(), page.subject().as_deref()), (Some("id-acme"), Some("u1")));
+        said_of_it(&page)
+    };
+    assert!(matches!(changed(list(&["acme"])), Ok(Reach::Selected(one)) if one.id == "id-acme"));
+    assert_eq!(changed(list(&[])), Err(Code::OrganizationLost));
+    assert_eq!(changed(list(&["bolt"])), Err(Code::OrganizationChanged));
+    assert_eq!(changed(list(&["acme", "bolt"])), Err(Code::OrganizationSeveral));
+    // What says nothing of organizations changes nothing.
+    for passing in [html(502), HttpOutcome::NotSent(Failure::Network), json(200, "{}")] {
+        assert!(changed(passing).is_ok());
+    }
+}
+
+#[test]
+fn the_chosen_organization_is_known_after_a_reload() {
+    let page = narrowed();
+    for (answer, code) in [(list(&["bolt"]), Code::OrganizationChanged), (list(&[]), Code::OrganizationLost)] {
+        let mut next = Page::opened(polar(), page.storage.clone(), "https://rp.example/callback");
+        let account = next.account().expect("signed in");
+        assert_eq!(account.chosen.map(|chosen| (chosen.id, chosen.name)), Some(("id-acme".into(), "acme".into())));
+        assert_eq!(account.organizations, Loadable::Waiting, "it has to be looked up again");
+        next.answer(ORGANIZATIONS, answer);
+        assert_eq!(said_of_it(&next), Err(code));
+    }
 }

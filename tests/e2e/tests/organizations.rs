@@ -235,7 +235,7 @@ async fn whoever_leaves_the_chosen_organization_is_told(stage: Stage) -> Result 
     stage.provider().leave_organization("sam", &chosen.slug).await?;
     page.tab().reload().await?;
     let page = SignedInPage::wait(page.tab()).await?;
-    assert_eq!(page.reach_failed_by().await?, "organization_none");
+    assert_eq!(page.reach_failed_by().await?, "organization_lost");
     assert!(page.reach().await?.organizations.is_empty());
     Ok(())
 }

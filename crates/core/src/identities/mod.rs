@@ -196,6 +196,7 @@ impl Identities {
             Event::Switch(slot) if self.is_signed_in(slot) => {
                 (self.active, self.signed_out) = (slot, None);
                 turn.effects.push((slot, Effect::Show));
+                self.tell(turn, slot, Input::Chosen);
             }
             Event::Switch(_) => {}
             Event::RetryDetails => self.tell(turn, self.active, Input::RetryDetails),

@@ -1,7 +1,7 @@
 //! What fills in after the sign-in: userinfo, and which organizations it reaches.
 
 use crate::{
-    error::{Code, Error},
+    error::{Code, Error, Phase},
     http::HttpOutcome,
     organization::{self, Page, from_claims},
     snapshot::{Loadable, Reach, SubjectKind, UnknownReach},
@@ -74,16 +74,52 @@ impl Session {
         turn.effects.push(Effect::Show);
     }
 
+    /// Looks once more whether a token that was narrowed to one organization still reaches it. What is
+    /// known stays on the screen meanwhile.
+    pub(super) fn check_organization(&mut self, turn: &mut Turn<'_>) {
+        let Some(identity) = self.identity.as_ref().filter(|identity| !identity.has_ended(turn.now)) else { return };
+        let known = identity.chosen.is_some() && matches!(identity.organizations, Loadable::Ready(_));
+        let waits = self.waiting.iter().any(|(_, waiting)| matches!(waiting, Waiting::Organizations(_)));
+        let provider = self.config.provider();
+        if let Some(endpoint) = provider.organizations_endpoint().filter(|_| known && !waits && !self.unconfirmed) {
+            let (request, waiting) = organization::request(endpoint, provider.transport(), &identity.access_token);
+            let ticket = self.ticket(Waiting::Organizations(waiting));
+            turn.effects.push(Effect::Send(ticket, request));
+        }
+    }
+
     pub(super) fn organizations_arrived(&mut self, turn: &mut Turn<'_>, page: Result<Page, Error>) {
         let Some(identity) = &mut self.identity else { return };
         let reach = page.and_then(|page| page.reach(identity.kind, &identity.subject, identity.organization));
+        let known = matches!(identity.organizations, Loadable::Ready(_));
+        let mut is_new = false;
         identity.organizations = match reach {
+            Ok(Reach::Selected(one)) => match &identity.chosen {
+                Some(chosen) if chosen.id != one.id => Loadable::Failed(refuse(Code::OrganizationChanged)),
+                chosen => {
+                    is_new = chosen.as_ref() != Some(&one);
+                    identity.chosen = Some(one.clone());
+                    Loadable::Ready(Reach::Selected(one))
+                }
+            },
             Ok(reach) => Loadable::Ready(reach),
             Err(_) if identity.kind == SubjectKind::Organization => Loadable::Ready(identity.reach_without_list(true)),
+            Err(error) if error.code() == Code::OrganizationNone && identity.chosen.is_some() => {
+                Loadable::Failed(refuse(Code::OrganizationLost))
+            }
+            // Only what the provider says of organizations says something of them.
+            Err(error) if known && error.code() != Code::OrganizationSeveral => return,
             Err(error) => Loadable::Failed(error),
         };
+        if is_new {
+            self.keep_session(turn, Waiting::SessionKept);
+        }
         turn.effects.push(Effect::Show);
     }
+}
+
+fn refuse(code: Code) -> Error {
+    Error::new(code, Phase::Organizations)
 }
 
 impl Identity {

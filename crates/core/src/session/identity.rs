@@ -4,13 +4,13 @@ use crate::{
     discovery::Endpoints,
     id_token::VerifiedIdToken,
     json::{self, Object, ObjectWriter, Value},
-    organization::subject_kind,
+    organization::{Organization, subject_kind},
     secret::{AccessToken, FamilyKey, IdTokenText, RecordText, RefreshToken},
     snapshot::{Account, Loadable, Reach, RenewalStatus, SubjectKind},
     time::UnixTime,
     token::TokenResponse,
     transaction::Transaction,
-    url::Transport,
+    url::{EndpointUrl, Transport},
     userinfo::{Profile, Userinfo, shown},
 };
 
@@ -46,6 +46,8 @@ pub(super) struct Identity {
     pub(super) ended: bool,
     /// One organization was asked for.
     pub(super) organization: bool,
+    /// And this is the one that the token reached first.
+    pub(super) chosen: Option<Organization>,
     pub(super) endpoints: Endpoints,
     pub(super) userinfo: Loadable<Userinfo>,
     pub(super) organizations: Loadable<Reach>,
@@ -78,6 +80,7 @@ impl Identity {
             expires_at,
             ended: false,
             organization: transaction.organization,
+            chosen: None,
             endpoints: transaction.endpoints,
             userinfo: Loadable::Waiting,
             organizations: Loadable::Waiting,
@@ -133,6 +136,7 @@ impl Identity {
             expires_at: self.expires_at,
             clock_skew: Some(self.clock_skew).filter(|skew| skew.abs() >= NOTABLE_SKEW),
             renewal,
+            chosen: self.chosen.clone(),
             userinfo: self.userinfo.clone(),
             organizations: self.organizations.clone(),
         }
@@ -160,6 +164,13 @@ impl Identity {
             .raw("generation", &self.generation.to_string())
             .raw("elsewhere", if self.elsewhere { "true" } else { "false" })
             .optional("family", self.family.as_ref().map(FamilyKey::expose));
+        if let Some(chosen) = &self.chosen {
+            record
+                .string("chosen", &chosen.id)
+                .string("chosen_name", &chosen.name)
+                .optional("chosen_slug", chosen.slug.as_deref())
+                .optional("chosen_avatar", chosen.avatar_url.as_deref());
+        }
         self.endpoints.write(&mut record);
         if let Some(expires_at) = self.expires_at {
             record.raw("expires_at", &expires_at.as_millis().to_string());
@@ -196,6 +207,15 @@ impl Identity {
             },
             ended: false,
             organization: record.get("organization")? == &Value::Bool(true),
+            chosen: text("chosen").map(|id| {
+                let own = |name| text(name).map(str::to_owned);
+                Organization {
+                    id: id.to_owned(),
+                    name: own("chosen_name").unwrap_or_else(|| id.to_owned()),
+                    slug: own("chosen_slug"),
+                    avatar_url: own("chosen_avatar").filter(|url| EndpointUrl::parse(url, transport).is_some()),
+                }
+            }),
             endpoints: Endpoints::read(&record, transport)?,
             userinfo: Loadable::Waiting,
             organizations: Loadable::Waiting,

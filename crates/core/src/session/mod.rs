@@ -16,6 +16,7 @@ mod ending;
 mod fingerprint;
 mod granting;
 mod identity;
+mod leaving;
 mod proving;
 mod renewal;
 mod returned;
@@ -251,6 +252,7 @@ impl Session {
             Input::Heard(text) => self.heard(turn, text.expose()),
             Input::WantToken { request, refused } => self.want_token(turn, request, refused),
             Input::RetryDetails => self.fetch_details(turn),
+            Input::Chosen => self.check_organization(turn),
             Input::SignOut { records } => self.sign_out(turn, &records),
             Input::DismissError => {
                 self.error = None;
@@ -288,48 +290,6 @@ impl Session {
     fn collect(&mut self, ticket: Ticket) -> Option<Waiting> {
         let index = self.waiting.iter().position(|(open, _)| *open == ticket)?;
         Some(self.waiting.swap_remove(index).1)
-    }
-
-    /// Ends what belongs to the session that is here: nothing that was asked for it finds anybody.
-    fn leave_session(&mut self, turn: &mut Turn<'_>) {
-        self.drop_renewal(turn);
-        self.part(turn);
-        self.identity = None;
-        self.unconfirmed = false;
-        self.grant_all(turn);
-        self.waiting.retain(|(_, waiting)| {
-            !matches!(
-                waiting,
-                Waiting::SessionKept
-                    | Waiting::Lock
-                    | Waiting::Renewed
-                    | Waiting::RenewalKept
-                    | Waiting::Userinfo(_)
-                    | Waiting::Organizations(_)
-                    | Waiting::Keys(_, _, Purpose::Renewal)
-                    | Waiting::Signature(Purpose::Renewal)
-            )
-        });
-        self.again.retain(|(_, again)| !matches!(again, Again::Keys(Purpose::Renewal, _)));
-    }
-
-    /// As [`Session::leave_session`], and out of the storage.
-    fn forget_session(&mut self, turn: &mut Turn<'_>) {
-        self.leave_session(turn);
-        turn.effects.push(Effect::Forget(self.session_key()));
-    }
-
-    /// Another page of this tab has removed the session.
-    fn gone_elsewhere(&mut self, turn: &mut Turn<'_>) {
-        self.leave_session(turn);
-        turn.effects.push(Effect::Show);
-    }
-
-    /// What the sign-in or the session ended with. Sessions of before stay.
-    fn fail(&mut self, turn: &mut Turn<'_>, error: Error) {
-        self.error = Some(error);
-        self.stage = Stage::Idle;
-        turn.effects.push(Effect::Show);
     }
 
     fn resumed(&mut self, turn: &mut Turn<'_>, records: &Records, from_memory: bool) {
@@ -372,17 +332,6 @@ impl Session {
             self.sign_out_is_over(turn);
         }
         self.look_at_the_clock(turn);
-    }
-
-    /// Ends the session with a reason. A sign-in that is under way is the better answer to it.
-    fn end_session(&mut self, turn: &mut Turn<'_>, error: Error) {
-        let before = self.error.replace(error);
-        self.for_organization = self.identity.as_ref().is_some_and(|identity| identity.organization);
-        self.forget_session(turn);
-        if !matches!(self.stage, Stage::Idle) {
-            self.error = before;
-        }
-        turn.effects.push(Effect::Show);
     }
 
     /// One alarm, the earliest; told only when it changes.

@@ -350,6 +350,7 @@ impl Session {
         self.finish_renewal(turn);
         self.bequeath(turn);
         self.fetch_details(turn);
+        self.check_organization(turn);
     }
 
     /// Whatever came of it, the lock goes back and nobody waits on.

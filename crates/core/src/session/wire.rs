@@ -113,6 +113,8 @@ pub enum Input {
     },
     /// The person wants userinfo and organizations fetched again.
     RetryDetails,
+    /// The person goes on as this identity.
+    Chosen,
     /// The person wants to sign out.
     SignOut {
         /// What is kept now.
