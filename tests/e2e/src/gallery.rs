@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::{
     Context, Result, Stage, Tab,
-    pages::{Requests, SetUpPage, StartPage},
+    pages::{Consent, Requests, SetUpPage, StartPage},
 };
 
 /// Comes by each view once, with its name: `start`, `choice` (the provider's, of organizations),
-/// `signed-in`, `api`, `api-refused`, `signed-in-many`, `error`, `set-up`.
+/// `signed-in`, `api`, `api-refused`, `signed-in-several`, `signed-in-many`, `error`, `set-up`.
 ///
 /// # Errors
 /// What the visitor fails with, or if a view cannot be reached.
@@ -28,6 +28,12 @@ pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&str, &Tab) -> Resul
     visit("api", &tab).await?;
     bench.choose("orders/").await?;
     visit("api-refused", &tab).await?;
+    tab.click("#add-organization").await?;
+    let consent = Consent::wait(&tab).await?;
+    let page = consent.choose(&offered[1]).await?.allow().await?;
+    page.reach().await?;
+    page.userinfo("sub").await?;
+    visit("signed-in-several", &tab).await?;
 
     let tab = stage.tab().await?;
     let page = StartPage::open(stage, &tab).await?.sign_in().await?.allow_as("fay").await?;
