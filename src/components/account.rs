@@ -2,22 +2,23 @@
 
 use leptos::prelude::*;
 use polar_signin_core::{
+    curl,
     snapshot::{Account, Loadable, SubjectKind},
     userinfo::Profile,
 };
 
 use super::{
     Auth,
-    element::{button, el, live, live_text, nothing, say},
+    element::{button, el, el_on, live, live_text, nothing, say, text},
     error_panel::notice,
     face::face,
-    identities::identities,
+    identities::{identities, name_of, picture_of},
     organizations::organizations,
 };
 use crate::{
     browser::{
         clock::{self, Every},
-        dom::local_time,
+        dom::{self, local_time},
     },
     client::{Prompt, SignIn},
     text::en,
@@ -73,6 +74,7 @@ pub fn account(auth: Auth) -> AnyView {
             session(auth, part(scopes)),
             part(userinfo),
             part(claims),
+            part(with_curl),
             el("div", &[("class", "section actions")], actions),
         ],
     )
@@ -96,9 +98,9 @@ fn profiles(account: &Account) -> impl Iterator<Item = &Profile> {
 
 /// The heading stays in place while its words fill in: it has the focus.
 fn who(auth: Auth) -> AnyView {
-    let name = move || auth.account(display_name).unwrap_or_default();
+    let name = move || auth.account(name_of).unwrap_or_default();
     let picture = move || {
-        let face = auth.account(|account| face(account.profile.picture.as_deref(), &display_name(account)));
+        let face = auth.account(|account| face(picture_of(account), &name_of(account)));
         face.unwrap_or_else(nothing)
     };
     let below = move || auth.account(below_the_name).unwrap_or_else(nothing);
@@ -217,6 +219,39 @@ fn claims(_: Auth, account: &Account) -> AnyView {
             say("summary", &[], en::CLAIMS),
             el("dl", &[("class", "raw")], subject),
             table(&account.claims, "data-claim"),
+        ],
+    )
+}
+
+/// Each step of the flow as a command, with variables where secrets would be.
+fn with_curl(auth: Auth, account: &Account) -> AnyView {
+    let steps = curl::steps(auth.client().config(), account).into_iter().map(|(step, command)| {
+        let copied = command.clone();
+        let copy = move |_| dom::copy(&copied);
+        let label = [en::COPY, ": ", en::step(step)].concat();
+        let button = el_on(
+            "button",
+            &[("type", "button"), ("class", "small"), ("aria-label", &label)],
+            vec![("click", Box::new(copy))],
+            vec![text(en::COPY)],
+        );
+        el(
+            "li",
+            &[],
+            vec![
+                say("strong", &[], en::step(step)),
+                el("pre", &[("class", "code"), ("tabindex", "0")], vec![say("code", &[], &command)]),
+                button,
+            ],
+        )
+    });
+    el(
+        "details",
+        &[("class", "section"), ("id", "with-curl")],
+        vec![
+            say("summary", &[], en::WITH_CURL),
+            say("p", &[("class", "fine")], en::WITH_CURL_LEAD),
+            el("ol", &[("class", "steps")], steps.collect()),
         ],
     )
 }

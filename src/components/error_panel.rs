@@ -5,8 +5,8 @@ use polar_signin_core::error::{Detail, Error};
 
 use super::{
     Auth,
-    account::display_name,
     element::{button, el, nothing, say, text},
+    identities::name_of,
 };
 use crate::{browser::navigation, client::SignIn, text::en};
 
@@ -18,7 +18,7 @@ pub fn error_panel(auth: Auth, error: &Error) -> AnyView {
     let again = Box::new(move || auth.client().sign_in(SignIn { organization, ..SignIn::default() }));
     let dismiss = Box::new(move || auth.client().dismiss_error());
     let label = en::sign_in_with(client.config().provider().name());
-    match auth.account(display_name) {
+    match auth.account(name_of) {
         None => {
             let actions = vec![button("try-again", "primary", &label, again), button("dismiss", "", en::BACK, dismiss)];
             panel(error, nothing(), actions)

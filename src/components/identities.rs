@@ -85,7 +85,9 @@ pub fn name_of(account: &Account) -> String {
     organization_of(account).map_or_else(|| display_name(account), |organization| organization.name.clone())
 }
 
-fn picture_of(account: &Account) -> Option<&str> {
+/// Its picture.
+#[must_use]
+pub fn picture_of(account: &Account) -> Option<&str> {
     match organization_of(account) {
         Some(organization) => organization.avatar_url.as_deref(),
         None => account.profile.picture.as_deref(),

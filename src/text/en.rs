@@ -2,6 +2,7 @@
 // long: one language, whole
 
 use polar_signin_core::{
+    curl::Step,
     error::Code,
     redirect_uri::RedirectUriProblem,
     snapshot::{RenewalStatus, SignedOut},
@@ -224,6 +225,20 @@ pub fn remaining(millis: i64) -> String {
     out
 }
 
+/// What a step of the flow does.
+#[must_use]
+pub fn step(step: Step) -> &'static str {
+    match step {
+        Step::Metadata => "What the provider says of itself",
+        Step::Pkce => "A secret of your own, and its hash",
+        Step::Authorize => "The address to open in a browser",
+        Step::Exchange => "The code for tokens",
+        Step::Userinfo => "Who that is",
+        Step::Organizations => "Which organizations the token reaches",
+        Step::Renew => "A new access token",
+    }
+}
+
 /// So many organizations.
 #[must_use]
 pub fn organizations(total: u64) -> String {
@@ -439,3 +454,5 @@ pub const USE_IT: &str = "Use it in this browser";
 pub const USE_TOKEN: &str = "Use this token";
 pub const VERIFIED: &str = "verified";
 pub const WHERE: &str = "Where";
+pub const WITH_CURL: &str = "The same with cURL";
+pub const WITH_CURL_LEAD: &str = "Every step of this sign-in as a command. What is secret is a variable of your shell: nothing of this session is in it.";

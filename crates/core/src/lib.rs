@@ -29,6 +29,7 @@
 //! | RFC 8259 JSON, strictly | [`json`] |
 //! | RFC 6750 2.1, Polar's API: requests with the token | [`api`] |
 //! | Polar's organizations | [`organization`] |
+//! | the same by hand, in a terminal | [`curl`] |
 
 #![forbid(unsafe_code)]
 
@@ -37,6 +38,7 @@ pub mod authorization;
 mod base64url;
 pub mod callback;
 pub mod config;
+pub mod curl;
 pub mod discovery;
 pub mod error;
 mod error_code;

@@ -1,6 +1,7 @@
 //! What a session shows: plain values for an interface, with no secret in any type.
 
 use crate::{
+    discovery::Endpoints,
     error::Error,
     organization::Organization,
     time::UnixTime,
@@ -79,6 +80,8 @@ pub struct Account {
     /// The organization that this sign-in was narrowed to, as it was when that was found out. Whether the
     /// token still reaches it is said by `organizations`.
     pub chosen: Option<Organization>,
+    /// Where its requests go.
+    pub endpoints: Endpoints,
     /// Userinfo, which fills in after the sign-in.
     pub userinfo: Loadable<Userinfo>,
     /// Which organizations this sign-in reaches, which fills in likewise.

@@ -7,6 +7,7 @@ use polar_signin_e2e::{
     Context, Result, Stage, Tab,
     flows::{codes_were_sent, only_a_session_is_kept, signed_in_as},
     pages::{Consent, ProviderPage, SignedInPage, StartPage},
+    stage::{BASE, CLIENT_ID},
     suite,
 };
 use serde_json::json;
@@ -14,6 +15,7 @@ use serde_json::json;
 suite![
     cb_01_a_person_signs_in,
     the_lifetime_counts_down,
+    every_step_is_there_as_a_command_without_a_secret,
     fewer_scopes_than_asked_for_are_shown_as_granted,
     an_early_click_is_served_once_the_app_is_there,
     an_early_click_for_an_organization_is_served_too,
@@ -38,7 +40,7 @@ async fn cb_01_a_person_signs_in(stage: Stage) -> Result {
     let subject = page.subject().await?;
     assert_eq!(page.claim("sub").await?, subject);
     assert_eq!(page.claim("iss").await?, "https://polar.example");
-    assert!(page.claim("aud").await?.contains(polar_signin_e2e::stage::CLIENT_ID));
+    assert!(page.claim("aud").await?.contains(CLIENT_ID));
     assert_eq!(page.userinfo("sub").await?, subject);
     assert_eq!(page.userinfo("email").await?, "olive@example.com");
 
@@ -52,6 +54,22 @@ async fn cb_01_a_person_signs_in(stage: Stage) -> Result {
     assert!(reach.organizations[0].1.contains("Acme Tools"));
     only_a_session_is_kept(tab).await?;
     codes_were_sent(&stage, 1).await
+}
+
+async fn every_step_is_there_as_a_command_without_a_secret(stage: Stage) -> Result {
+    let page = signed_in_as(&stage, "sam").await?;
+    let tab = page.tab();
+    tab.click("#with-curl summary").await?;
+    let commands = tab.texts("#with-curl pre").await?;
+    let asked = |what: &str| commands.iter().filter(|command| command.contains(what)).count();
+    let provider = stage.provider().origin();
+    // Metadata, verifier, address, exchange, userinfo, organizations, renewal.
+    assert_eq!(commands.len(), 7, "{commands:?}");
+    assert_eq!(asked(&format!("{provider}/v1/oauth2/token'")), 2, "{commands:?}");
+    assert_eq!(asked("$ACCESS_TOKEN"), 2, "{commands:?}");
+    assert_eq!(asked(CLIENT_ID), 3, "{commands:?}");
+    // That no secret is on the page is looked at after every test.
+    Ok(())
 }
 
 async fn the_lifetime_counts_down(stage: Stage) -> Result {
@@ -172,7 +190,7 @@ async fn the_keyboard_is_enough(stage: Stage) -> Result {
 
 async fn the_app_works_under_a_sub_path(stage: Stage) -> Result {
     signed_in_as(&stage, "olive").await?.reach().await?;
-    let base = polar_signin_e2e::stage::BASE;
+    let base = BASE;
     let requests = stage.gateway().requests();
     assert!(requests.len() >= 5, "{requests:?}");
     for asked in requests {

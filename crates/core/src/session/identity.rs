@@ -137,6 +137,7 @@ impl Identity {
             clock_skew: Some(self.clock_skew).filter(|skew| skew.abs() >= NOTABLE_SKEW),
             renewal,
             chosen: self.chosen.clone(),
+            endpoints: self.endpoints.clone(),
             userinfo: self.userinfo.clone(),
             organizations: self.organizations.clone(),
         }
