@@ -14,15 +14,25 @@ use super::{
     face::face,
 };
 use crate::{
-    browser::dom::local_time,
+    browser::dom::{self, local_time},
     client::{Prompt, SignIn},
     text::en,
 };
 
+/// More than this get a search.
+const MANY: usize = 10;
+const SEARCH: &str = "search-identities";
+
 /// The switcher. Whoever is alone sees only the ways to add somebody.
 #[must_use]
 pub fn identities(auth: Auth) -> AnyView {
-    let list = move || auth.identities(|active, all| if all.len() < 2 { nothing() } else { rows(auth, active, all) });
+    let wanted = RwSignal::new(String::new());
+    let list = move || {
+        let wanted = wanted.get().to_lowercase();
+        auth.identities(|active, all| if all.len() < 2 { nothing() } else { rows(auth, active, all, &wanted) })
+    };
+    let many = Memo::new(move |_| auth.identities(|_, all| all.len() > MANY));
+    let search = move || if many.get() { search(wanted) } else { nothing() };
     let add = move |organization, prompt| auth.client().add(SignIn { organization, prompt, ..SignIn::default() });
     let mut actions = Vec::new();
     if auth.client().config().provider().preset().is_polar() {
@@ -34,14 +44,32 @@ pub fn identities(auth: Auth) -> AnyView {
         &[("class", "section"), ("aria-labelledby", "identities")],
         vec![
             say("h2", &[("id", "identities")], en::SIGNED_IN_HERE),
+            live(Box::new(search)),
             live(Box::new(list)),
             el("div", &[("class", "actions")], actions),
         ],
     )
 }
 
-/// Everything that an identity is told apart by.
-fn rows(auth: Auth, active: Slot, all: &[(Slot, Account)]) -> AnyView {
+fn search(wanted: RwSignal<String>) -> AnyView {
+    let typed = move |_| wanted.set(dom::field(SEARCH));
+    el_on(
+        "input",
+        &[
+            ("type", "search"),
+            ("id", SEARCH),
+            ("aria-label", en::SEARCH_IDENTITIES),
+            ("placeholder", en::SEARCH_IDENTITIES),
+            ("autocomplete", "off"),
+        ],
+        vec![("input", Box::new(typed))],
+        vec![],
+    )
+}
+
+/// Everything that an identity is told apart by, of those that have this in it.
+fn rows(auth: Auth, active: Slot, all: &[(Slot, Account)], wanted: &str) -> AnyView {
+    let fits = |account: &Account| [name_of(account), details(account)].join("\n").to_lowercase().contains(wanted);
     let row = |(slot, account): &(Slot, Account)| {
         let (slot, name, number) = (*slot, name_of(account), slot.number().to_string());
         let is_active = slot == active;
@@ -68,7 +96,7 @@ fn rows(auth: Auth, active: Slot, all: &[(Slot, Account)]) -> AnyView {
         let end = say_end(auth, slot, &name);
         el("li", &[], vec![el_on("button", &attributes, vec![("click", Box::new(choose))], content), end])
     };
-    el("ul", &[("class", "rows identities")], all.iter().map(row).collect())
+    el("ul", &[("class", "rows identities")], all.iter().filter(|(_, account)| fits(account)).map(row).collect())
 }
 
 fn say_end(auth: Auth, slot: Slot, name: &str) -> AnyView {

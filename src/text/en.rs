@@ -426,6 +426,7 @@ pub const RELOAD: &str = "Reload";
 pub const RENEWABLE: &str = "Can be renewed";
 pub const REQUEST: &str = "Request";
 pub const SCOPES: &str = "Scopes";
+pub const SEARCH_IDENTITIES: &str = "Search by name or slug";
 pub const SELECTED: &str = "This sign-in acts for the one you chose.";
 pub const SEND: &str = "Send";
 pub const SET_UP: &str = "Set this page up";

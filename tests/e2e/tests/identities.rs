@@ -23,6 +23,7 @@ suite![
     an_identity_that_the_provider_ends_ends_alone,
     a_copy_of_the_tab_has_all_of_them,
     the_switcher_needs_no_mouse,
+    many_are_found_by_name,
 ];
 
 /// The names of the list, in its order, and which one is active.
@@ -241,4 +242,32 @@ async fn the_switcher_needs_no_mouse(stage: Stage) -> Result {
         }
     }
     None.context("the first identity is not among the first stops")
+}
+
+async fn many_are_found_by_name(stage: Stage) -> Result {
+    let (tab, chosen) = sam(&stage, 1).await?;
+    assert!(!tab.has("#search-identities").await?, "two can be told apart");
+    // The person's session at ten further places.
+    let copied = tab.eval(
+        "const key = Object.keys(sessionStorage).find(key => /[^.]:session$/.test(key) && !/[.]1:/.test(key));
+         for (let place = 2; place < 12; place++) sessionStorage[key.replace(':session', `.${place}:session`)] = sessionStorage[key];",
+        &[],
+    );
+    copied.await?;
+    tab.reload().await?;
+    SignedInPage::wait(&tab).await?;
+    eventually("waiting for twelve".to_owned(), async || {
+        let count = tab.count("[data-identity]").await?;
+        if count == 12 { Ok(()) } else { None.context(format!("{count}")) }
+    })
+    .await?;
+    tab.type_into("#search-identities", &chosen[0].slug.to_uppercase()).await?;
+    eventually("waiting for one".to_owned(), async || {
+        let names = tab.texts("[data-identity] strong").await?;
+        if names == [chosen[0].name.clone()] { Ok(()) } else { None.context(format!("{names:?}")) }
+    })
+    .await?;
+    let at = tab.eval_text("return document.activeElement?.id ?? ''", &[]).await?;
+    assert_eq!(at, "search-identities", "whoever types goes on typing");
+    Ok(())
 }
