@@ -1,7 +1,8 @@
 //! The page's own elements: what was typed, where the focus is, what is copied.
 
+use js_sys::JsString;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Document, HtmlElement, HtmlInputElement, window};
+use web_sys::{Document, Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, window};
 
 fn document() -> Option<Document> {
     window()?.document()
@@ -35,6 +36,39 @@ pub fn focus(selector: &str) {
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         let _ = element.focus();
     }
+}
+
+/// Whether the focus is on an element that this selector finds.
+#[must_use]
+pub fn is_focused(selector: &str) -> bool {
+    let active = document().and_then(|document| document.active_element());
+    active.is_some_and(|element| element.matches(selector).unwrap_or(false))
+}
+
+/// The id of the element that this selector finds, at an event's target or around it.
+#[must_use]
+pub fn id_around(event: &Event, selector: &str) -> Option<String> {
+    let target: Element = event.target()?.dyn_into().ok()?;
+    Some(target.closest(selector).ok()??.id())
+}
+
+/// Which key an event is about; nothing if it is held together with another that makes it a command.
+#[must_use]
+pub fn key(event: &Event) -> Option<String> {
+    let event = event.dyn_ref::<KeyboardEvent>()?;
+    let command = event.ctrl_key() || event.alt_key() || event.meta_key() || event.is_composing();
+    (!command).then(|| event.key())
+}
+
+/// A text in a form in which case, and how accents are written, make no difference.
+#[must_use]
+pub fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    // The browser has the tables of Unicode. A sigma is written in another way where a word ends.
+    let text = JsString::from(text).to_lower_case().normalize("NFC");
+    String::from(text).replace('ς', "σ")
 }
 
 /// Removes the element of this id.

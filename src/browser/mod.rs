@@ -14,6 +14,7 @@
 //! | [`channel`] | what the pages of one origin say to each other, sealed |
 //! | [`locks`] | locks between them |
 //! | [`dom`] | fields, focus, the clipboard |
+//! | [`layout`] | how large things are, and how far they are scrolled |
 //! | [`navigation`] | the page's own address, leaving it, coming back to it |
 //! | [`clock`] | the time, timers, being seen, being online |
 //! | [`events`] | the handle that the others give for a listener |
@@ -24,6 +25,7 @@ pub mod crypto;
 pub mod dom;
 pub mod events;
 pub mod http;
+pub mod layout;
 pub mod locks;
 pub mod navigation;
 pub mod storage;

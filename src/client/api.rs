@@ -6,9 +6,10 @@ use std::{
 };
 
 use polar_signin_core::{
-    api::{Answer, Call, Next},
+    api::{Answer, Call, Listing, Next},
     error::Error,
     identities::Slot,
+    json::Value,
     secret::AccessToken,
     time::UnixTime,
 };
@@ -41,24 +42,95 @@ struct Inner {
     pause: Cell<Option<Timer>>,
 }
 
+/// What there is to tell of a list that is fetched page by page.
+pub enum Paged<'a> {
+    /// The server asked for a pause: it goes on at this time.
+    Pausing(UnixTime),
+    /// A further page: its items, and the list after it. The last one has nothing next.
+    Page(&'a [Value<'a>], &'a Listing),
+    /// It got no further. The list as it was heard of last can be fetched on from there.
+    Failed(Error),
+}
+
+/// A list under way. Dropping it cancels what is left.
+#[must_use = "dropping it cancels what is left"]
+pub struct Paging(#[expect(dead_code, reason = "it is held, not read")] Rc<Pages>);
+
+struct Pages {
+    client: Client,
+    /// Whose list it is, whoever is active later.
+    slot: Slot,
+    token: Option<AccessToken>,
+    list: RefCell<Listing>,
+    hear: Box<dyn Fn(Paged<'_>)>,
+    page: RefCell<Option<Fetching>>,
+}
+
 impl Client {
+    /// All pages that are left of this list, each as it comes, with a token as for [`Client::fetch`].
+    pub fn fetch_pages(&self, list: Listing, token: Option<AccessToken>, hear: impl Fn(Paged<'_>) + 'static) -> Paging {
+        let (list, page) = (RefCell::new(list), RefCell::default());
+        let (client, hear) = (self.clone(), Box::new(hear));
+        let pages = Rc::new(Pages { client, slot: self.active(), token, list, hear, page });
+        pages.fetch();
+        Paging(pages)
+    }
+
     /// A GET of this address, with the access token of the identity that is active now, or with one that
     /// was pasted.
     pub fn fetch(&self, url: String, token: Option<AccessToken>, hear: impl Fn(Heard) + 'static) -> Fetching {
+        self.fetch_for(self.active(), url, token, Box::new(hear))
+    }
+
+    fn fetch_for(&self, slot: Slot, url: String, token: Option<AccessToken>, hear: Box<dyn Fn(Heard)>) -> Fetching {
         let (call, next) = match token {
             None => Call::new(url),
             Some(token) => Call::with_token(url, token),
         };
         let inner = Rc::new(Inner {
             client: self.clone(),
-            slot: self.active(),
+            slot,
             call: RefCell::new(call),
-            hear: Box::new(hear),
+            hear,
             abort: Abort::new(),
             pause: Cell::default(),
         });
         inner.go(next);
         Fetching(inner)
+    }
+}
+
+impl Pages {
+    fn fetch(self: &Rc<Self>) {
+        let Some(url) = self.list.borrow().next() else { return };
+        let here = Rc::downgrade(self);
+        let hear = move |heard| {
+            let Some(pages) = here.upgrade() else { return };
+            match heard {
+                Heard::Pausing(until) => (pages.hear)(Paged::Pausing(until)),
+                Heard::Done(Ok(answer)) => pages.take(&answer),
+                Heard::Done(Err(error)) => (pages.hear)(Paged::Failed(error)),
+            }
+        };
+        let fetching = self.client.fetch_for(self.slot, url, self.token.clone(), Box::new(hear));
+        self.page.replace(Some(fetching));
+    }
+
+    fn take(self: Rc<Self>, answer: &Answer) {
+        let mut list = self.list.borrow().clone();
+        match list.take(answer) {
+            Ok(items) => {
+                self.list.replace(list.clone());
+                (self.hear)(Paged::Page(&items, &list));
+            }
+            Err(error) => return (self.hear)(Paged::Failed(error)),
+        }
+        // Whoever heard it may have had enough: then it is gone now.
+        let here = Rc::downgrade(&self);
+        drop(self);
+        if let Some(pages) = here.upgrade() {
+            pages.fetch();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests to the API, to be tried: which, with which token, and what came of it.
 
-use std::rc::Rc;
+use std::{any::Any, cell::RefCell, rc::Rc};
 
 use leptos::prelude::*;
 use polar_signin_core::{
@@ -19,12 +19,13 @@ use super::{
     element::{Handler, button, el, el_on, live, nothing, say, text},
     error_panel::notice,
     json_tree::json_tree,
+    progress::progress,
 };
 use crate::{
     browser::{clock, dom},
     client::{
         SignIn,
-        api::{Fetching, Heard},
+        api::{Heard, Paged},
     },
     text::en,
 };
@@ -57,8 +58,8 @@ struct Bench {
     /// A token that was pasted: in memory alone, and never shown again.
     pasted: RwSignal<Option<AccessToken>, LocalStorage>,
     shown: RwSignal<Shown, LocalStorage>,
-    /// Held while it is under way.
-    fetching: StoredValue<Option<Fetching>, LocalStorage>,
+    /// A request or a list of them, held while it is under way.
+    fetching: StoredValue<Option<Box<dyn Any>>, LocalStorage>,
 }
 
 /// The bench, where the provider has an API.
@@ -216,16 +217,15 @@ fn result(bench: Bench) -> AnyView {
 }
 
 fn fetched_so_far(fetched: u64, total: u64, names: &[String], done: bool) -> AnyView {
-    let (value, most) = (fetched.to_string(), total.max(1).to_string());
     let words = en::fetched(fetched, total, done);
-    let bar = el("progress", &[("value", &value), ("max", &most), ("aria-label", en::FETCH_ALL)], vec![]);
+    let bar = if done { nothing() } else { progress((fetched, total), en::FETCH_ALL) };
     let rows = names.iter().map(|name| say("li", &[], name)).collect();
     el(
         "div",
-        &[("data-fetched", &value)],
+        &[("data-fetched", &fetched.to_string())],
         vec![
             say("p", &[("class", "fine"), ("role", "status")], &words),
-            if done { nothing() } else { bar },
+            bar,
             el("ol", &[("class", "fetched"), ("tabindex", "0"), ("aria-label", en::FETCH_ALL)], rows),
         ],
     )
@@ -259,43 +259,38 @@ impl Bench {
         self.shown.set(shown);
     }
 
-    fn fetch(self, url: String, done: impl Fn(Answer) + 'static) {
-        let hear = move |heard| match heard {
-            Heard::Pausing(until) => self.shown.set(Shown::Pausing(until)),
-            Heard::Done(Ok(answer)) => done(answer),
-            Heard::Done(Err(error)) => self.shown.set(Shown::Failed(error)),
-        };
-        let token = self.pasted.get_untracked();
-        self.fetching.set_value(Some(self.auth.client().fetch(url, token, hear)));
-    }
-
     fn send(self) {
         self.stop(Shown::Asking);
         let began = clock::now_ms();
-        self.fetch(self.url(), move |answer| {
-            self.shown.set(Shown::Answered { millis: clock::now_ms() - began, answer: Rc::new(answer) });
-        });
+        let hear = move |heard| {
+            self.shown.set(match heard {
+                Heard::Pausing(until) => Shown::Pausing(until),
+                Heard::Done(Ok(answer)) => Shown::Answered { millis: clock::now_ms() - began, answer: Rc::new(answer) },
+                Heard::Done(Err(error)) => Shown::Failed(error),
+            });
+        };
+        let fetching = self.auth.client().fetch(self.url(), self.pasted.get_untracked(), hear);
+        self.fetching.set_value(Some(Box::new(fetching)));
     }
 
+    /// The first page, and so on to the last.
     fn fetch_all(self) {
         self.stop(Shown::Asking);
         let list = Listing::new(&[self.api.get_value().as_str(), self.endpoint().path].concat());
-        self.fetch_page(list, Vec::new());
-    }
-
-    /// The next page, and so on to the last.
-    fn fetch_page(self, list: Listing, names: Vec<String>) {
-        let Some(url) = list.next() else { return };
-        self.fetch(url, move |answer| {
-            let (mut list, mut names) = (list.clone(), names.clone());
-            match list.take(&answer) {
-                Ok(items) => names.extend(items.iter().map(name_of)),
-                Err(error) => return self.shown.set(Shown::Failed(error)),
-            }
-            let done = list.next().is_none();
-            self.shown.set(Shown::Fetched { progress: list.progress(), names: Rc::new(names.clone()), done });
-            self.fetch_page(list, names);
-        });
+        let names = RefCell::new(Vec::new());
+        let hear = move |heard: Paged<'_>| {
+            self.shown.set(match heard {
+                Paged::Pausing(until) => Shown::Pausing(until),
+                Paged::Page(items, list) => {
+                    names.borrow_mut().extend(items.iter().map(name_of));
+                    let (names, done) = (Rc::new(names.borrow().clone()), list.next().is_none());
+                    Shown::Fetched { progress: list.progress(), names, done }
+                }
+                Paged::Failed(error) => Shown::Failed(error),
+            });
+        };
+        let paging = self.auth.client().fetch_pages(list, self.pasted.get_untracked(), hear);
+        self.fetching.set_value(Some(Box::new(paging)));
     }
 }
 

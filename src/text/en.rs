@@ -244,7 +244,7 @@ pub fn step(step: Step) -> &'static str {
 pub fn organizations(total: u64) -> String {
     match total {
         1 => "one organization".to_owned(),
-        many => [&many.to_string(), " organizations"].concat(),
+        many => [&number(many), " organizations"].concat(),
     }
 }
 
@@ -269,9 +269,34 @@ pub fn reaches(total: u64, listed: usize) -> String {
     };
     let mut words = ["This sign-in reaches ", &all, "."].concat();
     if total > listed as u64 {
-        words.push_str(&[" The first ", &listed.to_string(), " are shown."].concat());
+        words.push_str(&[" The first ", &number(listed as u64), " are listed."].concat());
     }
     words
+}
+
+/// What a search has found: `12 of 1,000 found.`
+#[must_use]
+pub fn found(found: usize, all: usize) -> String {
+    [&number(found as u64), " of ", &number(all as u64), " found."].concat()
+}
+
+/// The button for the rest of a list: `Show all 1,000`
+#[must_use]
+pub fn show_all(total: u64) -> String {
+    ["Show all ", &number(total)].concat()
+}
+
+/// `1,000`
+fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// The button.
@@ -349,7 +374,7 @@ pub fn pausing(millis: i64) -> String {
 /// How far a list has come.
 #[must_use]
 pub fn fetched(so_far: u64, total: u64, done: bool) -> String {
-    let (so_far, total) = (so_far.to_string(), total.to_string());
+    let (so_far, total) = (number(so_far), number(total));
     if done { ["All ", &so_far, "."].concat() } else { [&so_far, " of ", &total, " so far…"].concat() }
 }
 
@@ -357,6 +382,7 @@ pub fn fetched(so_far: u64, total: u64, done: bool) -> String {
 pub const ACTIVE: &str = "Active";
 pub const ADD_ACCOUNT: &str = "Add another account";
 pub const ADD_ORGANIZATION: &str = "Add an organization";
+pub const ALL_ARE_HERE: &str = "All of them are listed.";
 pub const ALLOW_IT: &str = "Sign in again and allow it";
 pub const ANOTHER_ACCOUNT: &str = "Sign in with another account";
 pub const ANOTHER_CLIENT: &str = "Use another client";
@@ -384,9 +410,10 @@ pub const CREATED: &str = "The client was created";
 pub const CREATING: &str = "Creating the client…";
 pub const ENDS_IN: &str = "Ends in";
 pub const EXISTING: &str = "A client that is there already";
+pub const FETCHING_ORGANIZATIONS: &str = "Fetching organizations";
 pub const FETCHING_USERINFO: &str = "Fetching userinfo";
 pub const FETCH_ALL: &str = "Fetch every page";
-pub const FILTER: &str = "Filter organizations";
+pub const FILTER: &str = "Search organizations";
 pub const FORGET_TOKEN: &str = "Forget it";
 pub const FOR_AN_ORGANIZATION: &str = "Sign in for an organization";
 pub const FOR_DEVELOPERS: &str = "Details for the developer";
@@ -407,6 +434,7 @@ pub const NOT_ALLOWED: &str = "Which ones is not known: seeing organizations was
 pub const NOT_FOR_ORGANIZATIONS: &str =
     "This is about a person, and an organization is signed in: the provider would say no.";
 pub const NOT_VERIFIED: &str = "not verified";
+pub const NO_MATCH: &str = "No name and no slug has that in it.";
 pub const NO_ORGANIZATIONS_HERE: &str = "This provider does not list organizations.";
 pub const NO_USERINFO: &str = "This provider has no userinfo.";
 pub const ONLY_READS: &str =

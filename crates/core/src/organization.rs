@@ -71,8 +71,7 @@ impl AwaitOrganizations {
         let items = page.get("items").and_then(Value::as_array).ok_or_else(malformed)?;
         let total = page.get("pagination").and_then(Value::as_object).and_then(|p| p.get("total_count"));
         let total = total.and_then(Value::as_number).and_then(|n| n.to_fixed(0)).and_then(|n| u64::try_from(n).ok());
-        let organization = |item: &Value<'_>| Organization::parse(item.as_object()?, self.transport);
-        let listed = items.iter().map(organization).collect::<Option<Vec<_>>>().ok_or_else(malformed)?;
+        let listed = read(items, self.transport)?;
         let total = total.filter(|total| *total >= listed.len() as u64).ok_or_else(malformed)?;
         Ok(Page { total, listed })
     }
@@ -117,6 +116,16 @@ pub fn from_claims(subject: &str, name: Option<&str>) -> Organization {
         slug: name.map(str::to_owned),
         avatar_url: None,
     }
+}
+
+/// Reads the items of a list, this one or a later page of it.
+///
+/// # Errors
+/// `OrganizationsMalformed`: one of them is no organization.
+pub fn read(items: &[Value<'_>], transport: Transport) -> Result<Vec<Organization>, Error> {
+    let organization = |item: &Value<'_>| Organization::parse(item.as_object()?, transport);
+    let all = items.iter().map(organization).collect::<Option<_>>();
+    all.ok_or_else(|| refuse(Code::OrganizationsMalformed))
 }
 
 /// Who the subject of this token is: Polar's older organization tokens say so in their prefix.

@@ -161,7 +161,7 @@ async fn a_thousand_organizations_come_page_by_page_and_can_be_cancelled(stage: 
     page.tab().click("#fetch-all").await?;
     page.tab().wait_for("[data-fetched='1000']").await?;
     assert_eq!(page.tab().count(".fetched li").await?, 1000);
-    assert!(page.tab().text("[data-fetched]").await?.contains("1000"));
+    assert!(page.tab().text("[data-fetched]").await?.contains("1,000"));
     // Slowly now: the progress is seen, and it stops where it is told to.
     stage.provider().fault(json!({ "endpoint": "organizations", "delay_ms": 700 })).await?;
     let before = asked(&stage, "/v1/organizations/").await?;

@@ -1,6 +1,7 @@
 //! The pages as a person meets them. Only these files know how the pages are built.
 
 mod error;
+mod organizations;
 mod provider;
 mod requests;
 mod set_up;
@@ -8,6 +9,7 @@ mod signed_in;
 mod start;
 
 pub use error::ErrorPage;
+pub use organizations::Organizations;
 pub use provider::{Consent, Organization, ProviderPage};
 pub use requests::Requests;
 pub use set_up::SetUpPage;

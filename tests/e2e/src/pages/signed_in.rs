@@ -95,11 +95,7 @@ impl SignedInPage {
     pub async fn reach(&self) -> Result<Reach> {
         const REACH: &str = "[data-reach]:not([data-reach=waiting])";
         self.tab.wait_for(REACH).await?;
-        let listed = self.tab.eval(
-            "return Array.from(document.querySelectorAll(arguments[0] + ' [data-organization]'), element =>
-                [element.dataset.organization, element.textContent.replace(/\\s+/g, ' ').trim()])",
-            &[REACH],
-        );
+        let listed = self.tab.eval(LISTED, &[REACH]);
         let listed = listed.await?;
         let pair = |value: &serde_json::Value| Some((value[0].as_str()?.to_owned(), value[1].as_str()?.to_owned()));
         Ok(Reach {
@@ -152,3 +148,18 @@ impl SignedInPage {
         StartPage::wait(&self.tab).await
     }
 }
+
+/// All that are listed, also those that a long list makes no elements for before they come into view.
+const LISTED: &str = "
+    const all = new Map();
+    const look = () => document.querySelectorAll(arguments[0] + ' [data-organization]').forEach(element =>
+        all.set(element.dataset.organization, element.textContent.replace(/\\s+/g, ' ').trim()));
+    look();
+    const list = document.querySelector(arguments[0] + ' [role=listbox]');
+    if (list) {
+        const at = list.scrollTop;
+        const scroll = to => { list.scrollTop = to; list.dispatchEvent(new Event('scroll')); look(); };
+        for (let to = 0; to < list.scrollHeight; to += list.clientHeight) scroll(to);
+        scroll(at);
+    }
+    return Array.from(all);";
