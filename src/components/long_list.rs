@@ -8,6 +8,7 @@
 //! stays on the list, which names the active row (`aria-activedescendant`). With a focus on the rows
 //! themselves it would be lost whenever the row that has it is scrolled out of the window and removed.
 //! Each row says its place among all that were found, since most of the others are not there.
+// long: the window and what moves it, whole
 
 use std::ops::Range;
 
