@@ -1,4 +1,4 @@
-//! Runs the tests of a binary, two at a time, each on a [`World`] of its own.
+//! Runs the tests of a binary, in Chromium two at a time, each on a [`World`] of its own.
 //!
 //! The usual test harness has no place for something that tests use one after the other and that must
 //! be ended afterwards. This one looks the same from outside: names, filters, `--list`, the last line.
@@ -18,12 +18,12 @@ use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{Failure, Result, Stage, browser::Browser, hygiene, settings::Engine, stage::World};
 
-/// How many tests run at a time, unless `--test-threads` says otherwise. A test mostly waits, but what it
+/// How many tests run at a time in Chromium, unless `--test-threads` says otherwise. A test mostly waits, but what it
 /// waits for needs a processor or two.
 const AT_A_TIME: usize = 2;
 
 /// How long a test may take that asks for no more, in seconds.
-pub const PATIENCE: u64 = 120;
+pub const PATIENCE: u64 = 240;
 
 /// A test: its name, what it needs, and what it does.
 pub struct Case {
@@ -69,9 +69,12 @@ macro_rules! suite {
 #[must_use]
 pub fn run(cases: &'static [Case]) -> ExitCode {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads.get_or_insert(AT_A_TIME);
+    let engine = Engine::from_env();
+    // A browser other than Chromium keeps a small machine busy by itself.
+    let at_a_time = if matches!(engine, Ok(Engine::Chromium)) { AT_A_TIME } else { 1 };
+    arguments.test_threads.get_or_insert(at_a_time);
     let company = Arc::new(Company::default());
-    let skip_special = Engine::from_env().is_ok_and(|engine| !engine.has_cdp());
+    let skip_special = engine.is_ok_and(|engine| !engine.has_cdp());
     let trials = cases.iter().map(|case| {
         let company = company.clone();
         Trial::test(case.name, move || company.perform(case).map_err(|failure| Failed::from(failure.to_string())))

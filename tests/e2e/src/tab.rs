@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::{Context, Failure, Result, browser::Browser, hygiene};
 
 /// How long a page may take for anything.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(45);
 const STEP: Duration = Duration::from_millis(25);
 
 /// A tab of a browser.
