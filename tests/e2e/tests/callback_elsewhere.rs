@@ -183,6 +183,7 @@ async fn cb_44_a_response_at_another_address_is_left_alone(stage: Stage) -> Resu
     stage.gateway().configure(&config);
     let tab = stage.tab().await?;
     let (_, state) = under_way(&stage, &tab).await?;
+    let at_provider = tab.url().await?;
     stage.gateway().reset();
     stage.gateway().configure(&elsewhere);
     tab.goto(&format!("{}?code=polar_ac_x&state={}", stage.site(), state)).await?;
@@ -200,7 +201,7 @@ async fn cb_44_a_response_at_another_address_is_left_alone(stage: Stage) -> Resu
     // At its own address it is still good.
     stage.gateway().reset();
     stage.gateway().configure(&config);
-    tab.eval("history.go(-1)", &[]).await?;
+    tab.goto(&at_provider).await?;
     ProviderPage::wait(&tab).await?.allow_as("olive").await?;
     assert_eq!(tab.url().await?, registered);
     codes_were_sent(&stage, 1).await
