@@ -83,8 +83,7 @@ pub fn account(auth: Auth) -> AnyView {
 /// The best name that there is: Polar names no people, so often an address.
 #[must_use]
 pub fn display_name(account: &Account) -> String {
-    let find = |read: fn(&Profile) -> &Option<String>| profiles(account).find_map(|profile| read(profile).clone());
-    find(|profile| &profile.name).or_else(|| find(|profile| &profile.email)).unwrap_or_else(|| account.subject.clone())
+    account.display_name().to_owned()
 }
 
 /// What the ID token says first, then what userinfo adds.

@@ -134,6 +134,6 @@ pub fn subject_kind(token: &AccessToken) -> SubjectKind {
     if token.expose().starts_with("polar_at_o_") { SubjectKind::Organization } else { SubjectKind::User }
 }
 
-fn refuse(code: Code) -> Error {
+pub(crate) fn refuse(code: Code) -> Error {
     Error::new(code, Phase::Organizations)
 }

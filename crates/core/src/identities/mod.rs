@@ -167,9 +167,13 @@ impl Identities {
     /// What there is to show.
     #[must_use]
     pub fn overview(&self) -> Overview {
-        let mut snapshot = self.find(self.active).map(Session::snapshot).unwrap_or_default();
-        for (_, session) in self.others() {
-            let other = session.snapshot();
+        let all: Vec<(Slot, Snapshot)> =
+            self.sessions.iter().map(|(slot, session)| (*slot, session.snapshot())).collect();
+        let account = |(slot, snapshot): &(Slot, Snapshot)| Some((*slot, snapshot.account.clone()?));
+        let identities = all.iter().filter_map(account).collect();
+        let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(slot, _)| *slot == self.active);
+        let mut snapshot = own.into_iter().next().map(|(_, own)| own).unwrap_or_default();
+        for (_, other) in others {
             snapshot.working = snapshot.working.or(other.working);
             if snapshot.error.is_none() && other.error.is_some() {
                 (snapshot.error, snapshot.for_organization) = (other.error, other.for_organization);
@@ -178,8 +182,7 @@ impl Identities {
         if snapshot.account.is_some() {
             snapshot.signed_out = self.signed_out.clone();
         }
-        let account = |(slot, session): &(Slot, Session)| Some((*slot, session.snapshot().account?));
-        Overview { snapshot, active: self.active, identities: self.sessions.iter().filter_map(account).collect() }
+        Overview { snapshot, active: self.active, identities }
     }
 
     fn take(&mut self, turn: &mut Turn<'_>, event: Event) {
@@ -375,10 +378,6 @@ impl Identities {
 
     fn find(&self, slot: Slot) -> Option<&Session> {
         self.sessions.iter().find(|(of, _)| *of == slot).map(|(_, session)| session)
-    }
-
-    fn others(&self) -> impl Iterator<Item = &(Slot, Session)> {
-        self.sessions.iter().filter(|(slot, _)| *slot != self.active)
     }
 
     fn is_signed_in(&self, slot: Slot) -> bool {

@@ -1,9 +1,9 @@
 //! What fills in after the sign-in: userinfo, and which organizations it reaches.
 
 use crate::{
-    error::{Code, Error, Phase},
+    error::{Code, Error},
     http::HttpOutcome,
-    organization::{self, Page, from_claims},
+    organization::{self, Page, from_claims, refuse},
     snapshot::{Loadable, Reach, SubjectKind, UnknownReach},
     userinfo::{self, AwaitUserinfo},
 };
@@ -116,10 +116,6 @@ impl Session {
         }
         turn.effects.push(Effect::Show);
     }
-}
-
-fn refuse(code: Code) -> Error {
-    Error::new(code, Phase::Organizations)
 }
 
 impl Identity {
