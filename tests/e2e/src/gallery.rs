@@ -4,11 +4,12 @@ use serde_json::json;
 
 use crate::{
     Context, Result, Stage, Tab,
-    pages::{Consent, Requests, SetUpPage, StartPage},
+    pages::{Consent, Organizations, Requests, SetUpPage, StartPage},
 };
 
 /// Comes by each view once, with its name: `start`, `choice` (the provider's, of organizations),
-/// `signed-in`, `api`, `api-refused`, `signed-in-several`, `signed-in-many`, `error`, `set-up`.
+/// `signed-in`, `api`, `api-refused`, `signed-in-several`, `signed-in-many`,
+/// `signed-in-none-found`, `signed-in-all`, `error`, `set-up`.
 ///
 /// # Errors
 /// What the visitor fails with, or if a view cannot be reached.
@@ -36,10 +37,17 @@ pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&str, &Tab) -> Resul
     visit("signed-in-several", &tab).await?;
 
     let tab = stage.tab().await?;
-    let page = StartPage::open(stage, &tab).await?.sign_in().await?.allow_as("fay").await?;
-    page.reach().await?;
+    let page = StartPage::open(stage, &tab).await?.sign_in().await?.allow_as("max").await?;
     page.userinfo("sub").await?;
+    let list = Organizations::wait(&tab).await?;
+    list.activate(1).await?;
     visit("signed-in-many", &tab).await?;
+    list.search("nobody is called so").await?;
+    visit("signed-in-none-found", &tab).await?;
+    list.show_all().await?;
+    list.are_all_listed().await?;
+    list.search("99").await?;
+    visit("signed-in-all", &tab).await?;
 
     let tab = stage.tab().await?;
     StartPage::open(stage, &tab).await?.sign_in().await?.person("nora").await?.deny().await?;

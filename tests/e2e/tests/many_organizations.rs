@@ -6,7 +6,7 @@ use fantoccini::key::Key;
 use polar_signin_e2e::{
     Context, Failure, Result, Stage,
     flows::{kept, signed_in_as},
-    pages::{Organizations, SignedInPage},
+    pages::{Organizations, Requests, SignedInPage},
     provider::TOKEN,
     suite,
 };
@@ -22,7 +22,11 @@ suite![
     a_search_finds_names_and_slugs_in_any_case,
     what_is_typed_and_named_is_never_markup,
     the_keyboard_alone_loads_searches_and_reaches_the_last_row,
-    only_what_can_be_seen_and_a_little_more_is_in_the_page,
+    only_what_can_be_seen_and_a_little_more_is_in_the_page;
+    chromium:
+    nothing_moves_while_the_rest_comes,
+    a_screen_reader_is_told_of_every_row,
+    building_and_typing_are_fast,
 ];
 
 const LIST: &str = "/v1/organizations/";
@@ -371,3 +375,164 @@ async fn only_what_can_be_seen_and_a_little_more_is_in_the_page(stage: Stage) ->
     assert_eq!(page.tab().eval(same, &[]).await?, json!(true));
     Ok(())
 }
+
+async fn nothing_moves_while_the_rest_comes(stage: Stage) -> Result {
+    let (page, list) = max(&stage).await?;
+    page.userinfo("sub").await?;
+    page.tab().eval("document.querySelector('#filter').scrollIntoView()", &[]).await?;
+    let place = "return JSON.stringify(['#filter', '#organizations-list', '.more', '#session'].map(css =>
+        document.querySelector(css).getBoundingClientRect()))";
+    let before = page.tab().eval_text(place, &[]).await?;
+    page.tab()
+        .eval(
+            "window.shifts = 0; new PerformanceObserver(seen =>
+                window.shifts += seen.getEntries().reduce((sum, entry) => sum + entry.value, 0)).observe({ type: 'layout-shift' });",
+            &[],
+        )
+        .await?;
+    stage.provider().fault(json!({ "endpoint": "organizations", "delay_ms": 100 })).await?;
+    page.tab().eval("document.querySelector('#show-all').click()", &[]).await?;
+    list.come_to(500).await?;
+    assert_eq!(page.tab().eval_text(place, &[]).await?, before, "something has moved");
+    list.are_all_listed().await?;
+    let shifts = page.tab().eval("return window.shifts", &[]).await?;
+    assert!(shifts.as_f64().is_some_and(|sum| sum < 0.01), "layout shifts: {shifts}");
+    for typed in ["9", "99", "999", "9999"] {
+        list.search(typed).await?;
+    }
+    page.tab().until("none is found", "return document.querySelectorAll('[role=option]').length === 0", &[]).await?;
+    assert_eq!(page.tab().eval_text(place, &[]).await?, before, "something has moved");
+    Ok(())
+}
+
+async fn a_screen_reader_is_told_of_every_row(stage: Stage) -> Result {
+    let (page, list) = max(&stage).await?;
+    list.activate(3).await?;
+    let tree = page.tab().cdp("Accessibility.getFullAXTree", json!({})).await?;
+    let nodes = tree["nodes"].as_array().context("no tree")?;
+    let shown: Vec<&Value> = nodes.iter().filter(|node| node["ignored"] != true).collect();
+    let of = |role: &str| shown.iter().filter(|node| node["role"]["value"] == role).copied().collect::<Vec<_>>();
+    let lists = of("listbox");
+    let [listbox] = lists.as_slice() else { panic!("not one listbox: {lists:?}") };
+    assert_eq!(listbox["name"]["value"], "Organizations");
+    let active = listbox["properties"].as_array().into_iter().flatten().find(|one| one["name"] == "activedescendant");
+    let active = active.context("no active row")?["value"]["relatedNodes"][0]["backendDOMNodeId"].clone();
+    let options = of("option");
+    assert!(!options.is_empty());
+    let third =
+        options.iter().find(|node| node["backendDOMNodeId"] == active).context("the active row is no option")?;
+    assert_eq!(third["name"]["value"], "Organization 0045, organization-0045");
+    assert!(of("searchbox").iter().any(|node| node["name"]["value"] == "Search organizations"));
+    // The bench has another list of choices; it is not this one.
+    Requests::wait(page.tab()).await.map(|_| ())
+}
+
+/// How long it takes, as the page itself sees it: a list of a thousand, and each key that is typed.
+/// The times are printed, not judged: a busy machine is no mistake of the app's.
+async fn building_and_typing_are_fast(stage: Stage) -> Result {
+    let names: Vec<(String, String)> =
+        (0..1000).map(|number| (format!("Organization {number:04}"), format!("organization-{number:04}"))).collect();
+    let names: Vec<(&str, &str)> = names.iter().map(|(name, slug)| (name.as_str(), slug.as_str())).collect();
+    called(&stage, &names).await?;
+    let (page, list) = max(&stage).await?;
+    let tab = page.tab();
+    tab.before_every_page(BUILDING).await?;
+    let (mut script, mut painted) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        tab.reload().await?;
+        Organizations::wait(tab).await?;
+        tab.until("it is painted", "return window.building?.painted !== undefined", &[]).await?;
+        let figures = tab.eval("return window.building", &[]).await?;
+        assert_eq!(figures["rows"], json!("1000"), "the list was not there when its script was over: {figures}");
+        script.push(figures["script"].as_f64().context("no time")?);
+        painted.push(figures["painted"].as_f64().context("no time")?);
+    }
+    eprintln!(
+        "figures: a list of 1,000 from its last byte: script {}, painted {}",
+        summary(&mut script),
+        summary(&mut painted)
+    );
+
+    tab.eval(TYPING, &[]).await?;
+    for typed in ["organization 0999", "ORGANIZATION-05", "zation 7", "there is none", "000"] {
+        list.search(typed).await?;
+    }
+    tab.until("all is painted", "return window.typing.every(key => key.painted !== undefined)", &[]).await?;
+    let keys = tab.eval("return window.typing", &[]).await?;
+    let keys = keys.as_array().context("no keys")?;
+    assert!(keys.len() >= 50, "{} keys", keys.len());
+    let times = |name: &str| -> Vec<f64> { keys.iter().filter_map(|key| key[name].as_f64()).collect() };
+    for (name, words) in [
+        ("handled", "its handlers are done"),
+        ("settled", "all that they set off is done"),
+        ("layout", "the new layout is known, too"),
+        ("painted", "the next frame is painted"),
+        ("stamp", "the next frame is painted, from the browser's own time of the event"),
+    ] {
+        let mut times = times(name);
+        assert_eq!(times.len(), keys.len());
+        eprintln!("figures: {} keys in a list of 1,000, until {words}: {}", keys.len(), summary(&mut times));
+    }
+    Ok(())
+}
+
+fn summary(times: &mut [f64]) -> String {
+    times.sort_by(f64::total_cmp);
+    let (median, worst) = (times[times.len() / 2], times[times.len() - 1]);
+    format!("median {median:.1} ms, worst {worst:.1} ms of {}", times.len())
+}
+
+/// From the last bytes of the list until no script is left to run, and until the next frame is painted.
+const BUILDING: &str = "
+    const read = ReadableStreamDefaultReader.prototype.read;
+    const later = then => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = then;
+        channel.port2.postMessage(0);
+    };
+    ReadableStreamDefaultReader.prototype.read = function () {
+        return read.call(this).then(chunk => {
+            this.bytes = (this.bytes ?? 0) + (chunk.value?.length ?? 0);
+            // No other answer is that long.
+            if (this.bytes < 100000) return chunk;
+            const began = performance.now();
+            const figures = window.building = {};
+            later(() => {
+                figures.script = performance.now() - began;
+                figures.rows = document.querySelector('[role=option]')?.getAttribute('aria-setsize') ?? '';
+            });
+            requestAnimationFrame(() => later(() => figures.painted = performance.now() - began));
+            return chunk;
+        });
+    };";
+
+/// For each key: from before the first handler until after the last, until the microtasks are done, until the
+/// layout is known, and until the next frame is painted.
+const TYPING: &str = "
+    window.typing = [];
+    const later = then => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = then;
+        channel.port2.postMessage(0);
+    };
+    let key, began;
+    addEventListener('input', event => {
+        began = performance.now();
+        const mine = key = {};
+        const [start, stamp] = [began, event.timeStamp];
+        window.typing.push(mine);
+        requestAnimationFrame(() => later(() => {
+            mine.painted = performance.now() - start;
+            mine.stamp = performance.now() - stamp;
+        }));
+    }, true);
+    addEventListener('input', () => {
+        const [mine, start] = [key, began];
+        mine.handled = performance.now() - start;
+        Promise.resolve().then(() => Promise.resolve()).then(() => Promise.resolve()).then(() => {
+            mine.settled = performance.now() - start;
+            document.querySelector('main').getBoundingClientRect().height;
+            document.querySelector('#organizations-list').scrollHeight;
+            mine.layout = performance.now() - start;
+        });
+    });";
