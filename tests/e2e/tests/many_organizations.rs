@@ -1,4 +1,5 @@
 //! A person of a thousand organizations: all of them can be had, searched and reached.
+// long: one list, from its loading to its figures
 
 use std::time::Duration;
 
