@@ -24,6 +24,13 @@ pub fn field(id: &str) -> String {
     input.map(|input| input.value().trim().to_owned()).unwrap_or_default()
 }
 
+/// Whether the box of this id is ticked.
+#[must_use]
+pub fn is_checked(id: &str) -> bool {
+    let element = document().and_then(|document| document.get_element_by_id(id));
+    element.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()).is_some_and(|input| input.checked())
+}
+
 /// What stands in an input.
 #[must_use]
 pub fn value(input: &HtmlInputElement) -> String {

@@ -137,6 +137,10 @@ impl Client {
             }
             Effect::Show => {
                 let overview = self.0.identities.borrow().overview();
+                let somebody = !overview.identities.is_empty();
+                if self.0.somebody.replace(somebody) && !somebody {
+                    self.keep_pasted_token(None);
+                }
                 (self.0.listener)(overview);
             }
         }

@@ -6,6 +6,7 @@
 pub mod api;
 pub mod config;
 mod drive;
+mod pasted;
 pub mod set_up;
 
 use std::{
@@ -41,6 +42,8 @@ struct Inner {
     identities: RefCell<Identities>,
     store: Store,
     listener: Box<dyn Fn(Overview)>,
+    /// Somebody was signed in when it was last shown.
+    somebody: Cell<bool>,
     events: RefCell<VecDeque<Event>>,
     driving: Cell<bool>,
     /// The page has been left. Requests that are cut off by that have no outcome worth hearing.
@@ -65,6 +68,7 @@ impl Client {
             config,
             store: Store::open(),
             listener: Box::new(listener),
+            somebody: Cell::new(false),
             events: RefCell::default(),
             driving: Cell::new(false),
             hidden: Cell::new(false),

@@ -8,6 +8,7 @@ pub mod identities;
 pub mod json_tree;
 pub mod long_list;
 pub mod organizations;
+pub mod pasted_token;
 pub mod progress;
 pub mod provider;
 pub mod requests;

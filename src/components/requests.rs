@@ -5,11 +5,12 @@ use std::{any::Any, cell::RefCell, rc::Rc};
 use leptos::prelude::*;
 use polar_signin_core::{
     api::{Answer, Availability, Endpoint, Listing},
+    curl,
     error::{Code, Error},
     json::Value,
-    secret::AccessToken,
+    organization::Organization,
+    snapshot::{Loadable, Reach},
     time::UnixTime,
-    token::pasted_access_token,
     url::EndpointUrl,
 };
 use wasm_bindgen::JsCast as _;
@@ -19,6 +20,7 @@ use super::{
     element::{Handler, button, el, el_on, live, nothing, say, text},
     error_panel::notice,
     json_tree::json_tree,
+    pasted_token::PastedToken,
     progress::progress,
 };
 use crate::{
@@ -55,8 +57,9 @@ struct Bench {
     auth: Auth,
     api: StoredValue<EndpointUrl, LocalStorage>,
     endpoint: RwSignal<usize, LocalStorage>,
-    /// A token that was pasted: in memory alone, and never shown again.
-    pasted: RwSignal<Option<AccessToken>, LocalStorage>,
+    /// Of all organizations that are reached, the one that is asked about.
+    organization: RwSignal<Option<String>, LocalStorage>,
+    pasted: PastedToken,
     shown: RwSignal<Shown, LocalStorage>,
     /// A request or a list of them, held while it is under way.
     fetching: StoredValue<Option<Box<dyn Any>>, LocalStorage>,
@@ -70,11 +73,14 @@ pub fn requests(auth: Auth) -> AnyView {
         auth,
         api: StoredValue::new_local(api),
         endpoint: RwSignal::new_local(0),
-        pasted: RwSignal::new_local(None),
+        organization: RwSignal::new_local(None),
+        pasted: PastedToken::new(auth),
         shown: RwSignal::new_local(Shown::Nothing),
         fetching: StoredValue::new_local(None),
     };
     on_cleanup(move || bench.fetching.set_value(None));
+    // What somebody is about to choose from stays as it is, whatever else changes.
+    let several = Memo::new(move |_| organizations(bench));
     el(
         "section",
         &[("class", "card"), ("aria-labelledby", "requests")],
@@ -82,9 +88,13 @@ pub fn requests(auth: Auth) -> AnyView {
             say("h2", &[("id", "requests")], en::TRY_THE_API),
             say("p", &[("class", "fine")], en::ONLY_READS),
             choice(bench),
+            live(Box::new(move || several.with(|all| whose(bench, all)))),
             live(Box::new(move || request(bench))),
             live(Box::new(move || actions(bench))),
-            own_token(bench),
+            bench.pasted.view(move || {
+                bench.stop(Shown::Nothing);
+                bench.organization.set(None);
+            }),
             el("div", &[("aria-live", "polite"), ("data-result", "")], vec![live(Box::new(move || result(bench)))]),
         ],
     )
@@ -104,6 +114,44 @@ fn choice(bench: Bench) -> AnyView {
     let options = Endpoint::ALL.iter().enumerate().map(option).collect();
     let select = el_on("select", &[("id", "endpoint")], vec![("change", chosen)], options);
     el("div", &[("class", "field")], vec![say("label", &[("for", "endpoint")], en::REQUEST), select])
+}
+
+/// Whoever acts for several organizations may ask about one of them: their ids and names.
+fn organizations(bench: Bench) -> Vec<(String, String)> {
+    let all = |listed: &[Organization]| listed.iter().map(|one| (one.id.clone(), one.name.clone())).collect();
+    let all: Vec<_> = if bench.pasted.is_there() {
+        bench.pasted.organizations(all)
+    } else {
+        let own = bench.auth.account(|account| match &account.organizations {
+            Loadable::Ready(Reach::Organizations { listed, .. }) => all(listed),
+            _ => Vec::new(),
+        });
+        own.unwrap_or_default()
+    };
+    if all.len() > 1 { all } else { Vec::new() }
+}
+
+fn whose(bench: Bench, organizations: &[(String, String)]) -> AnyView {
+    if organizations.is_empty() || !bench.endpoint().by_organization {
+        return nothing();
+    }
+    let chosen = bench.organization.get_untracked();
+    let option = |id: &str, name: &str| {
+        let mut attributes = vec![("value", id)];
+        attributes.extend((chosen.as_deref().unwrap_or_default() == id).then_some(("selected", "")));
+        say("option", &attributes, name)
+    };
+    let mut options = vec![option("", en::OF_ALL)];
+    options.extend(organizations.iter().map(|(id, name)| option(id, name)));
+    let choose: Handler = Box::new(move |event| {
+        if let Some(select) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlSelectElement>().ok()) {
+            bench.stop(Shown::Nothing);
+            bench.organization.set(Some(select.value()).filter(|id| !id.is_empty()));
+        }
+    });
+    let select = el_on("select", &[("id", "organization")], vec![("change", choose)], options);
+    let label = say("label", &[("for", "organization")], en::OF_ORGANIZATION);
+    el("div", &[("class", "field")], vec![label, select])
 }
 
 /// The request as it goes out, the token left out; and why it may not.
@@ -158,36 +206,6 @@ fn actions(bench: Bench) -> AnyView {
     el("div", &[("class", "actions")], all)
 }
 
-/// For a token that was made in the provider's settings.
-fn own_token(bench: Bench) -> AnyView {
-    let content = move || {
-        if bench.pasted.with(Option::is_some) {
-            let forget = button("forget-token", "small", en::FORGET_TOKEN, Box::new(move || bench.pasted.set(None)));
-            return el(
-                "p",
-                &[("class", "notice"), ("data-pasted", "")],
-                vec![text(en::TOKEN_IN_USE), text(" "), forget],
-            );
-        }
-        let attributes = [("type", "password"), ("id", "token"), ("autocomplete", "off"), ("spellcheck", "false")];
-        let field = vec![say("label", &[("for", "token")], en::OWN_TOKEN), el("input", &attributes, vec![])];
-        let take = move || {
-            bench.stop(Shown::Nothing);
-            bench.pasted.set(pasted_access_token(&dom::field("token")));
-        };
-        el(
-            "div",
-            &[],
-            vec![
-                el("div", &[("class", "field")], field),
-                say("p", &[("class", "fine")], en::OWN_TOKEN_HINT),
-                el("div", &[("class", "actions")], vec![button("use-token", "small", en::USE_TOKEN, Box::new(take))]),
-            ],
-        )
-    };
-    el("details", &[("id", "own-token")], vec![say("summary", &[], en::OTHER_TOKEN), live(Box::new(content))])
-}
-
 fn result(bench: Bench) -> AnyView {
     match bench.shown.get() {
         Shown::Nothing => nothing(),
@@ -237,16 +255,16 @@ impl Bench {
     }
 
     fn url(self) -> String {
-        self.endpoint().url(&self.api.get_value())
+        self.organization.with(|one| self.endpoint().url(&self.api.get_value(), one.as_deref()))
     }
 
     fn curl(self) -> String {
-        ["curl -H \"Authorization: Bearer $POLAR_TOKEN\" \"", &self.url(), "\""].concat()
+        curl::get(&self.url())
     }
 
     /// A pasted token's scopes are not known before it is used.
     fn availability(self) -> Availability {
-        if self.pasted.with(Option::is_some) {
+        if self.pasted.is_there() {
             return Availability::Ready;
         }
         let endpoint = self.endpoint();
@@ -276,7 +294,8 @@ impl Bench {
     /// The first page, and so on to the last.
     fn fetch_all(self) {
         self.stop(Shown::Asking);
-        let list = Listing::new(&[self.api.get_value().as_str(), self.endpoint().path].concat());
+        let organization = self.organization.get_untracked();
+        let list = Listing::new(&self.endpoint().address(&self.api.get_value(), organization.as_deref()));
         let names = RefCell::new(Vec::new());
         let hear = move |heard: Paged<'_>| {
             self.shown.set(match heard {

@@ -274,6 +274,16 @@ pub fn reaches(total: u64, listed: usize) -> String {
     words
 }
 
+/// What a token that was pasted reaches: `It reaches 2 organizations: Acme Tools, Birch Studio.`
+#[must_use]
+pub fn token_reaches(total: u64, names: &[&str]) -> String {
+    if total == 0 {
+        return "It reaches no organization.".to_owned();
+    }
+    let further = if total > names.len() as u64 { ", …" } else { "." };
+    ["It reaches ", &organizations(total), ": ", &names.join(", "), further].concat()
+}
+
 /// What a search has found: `12 of 1,000 found.`
 #[must_use]
 pub fn found(found: usize, all: usize) -> String {
@@ -426,6 +436,7 @@ pub const ITSELF_SHORT: &str = "the organization itself";
 pub const KEEP_IT: &str =
     "Shown this once. Whoever has it can change or delete the client: keep it where you keep passwords.";
 pub const LOGO: &str = "Logo address";
+pub const KEEP_TOKEN: &str = "Keep it in this tab until nobody is signed in here";
 pub const LOOKING_UP: &str = "Looking up organizations";
 pub const MAKING_SURE: &str = "Making sure that it is you.";
 pub const NEW_CLIENT: &str = "A new client";
@@ -437,13 +448,15 @@ pub const NOT_VERIFIED: &str = "not verified";
 pub const NO_MATCH: &str = "No name and no slug has that in it.";
 pub const NO_ORGANIZATIONS_HERE: &str = "This provider does not list organizations.";
 pub const NO_USERINFO: &str = "This provider has no userinfo.";
+pub const OF_ALL: &str = "All that is reached";
+pub const OF_ORGANIZATION: &str = "Of the organization";
 pub const ONLY_READS: &str =
     "Requests that only read, with the access token of this sign-in. The token itself is never shown.";
 pub const OPTIONAL: &str = "Logo, terms, privacy";
 pub const ORGANIZATIONS: &str = "Organizations";
 pub const OTHER_TOKEN: &str = "Use a token of your own";
 pub const OWN_TOKEN: &str = "Personal or organization access token";
-pub const OWN_TOKEN_HINT: &str = "Made in the provider’s settings, for scripts. It stays in this page’s memory and is gone when you reload. Userinfo does not accept such tokens; the other requests do.";
+pub const OWN_TOKEN_HINT: &str = "Made in the provider’s settings, for scripts. Unless you say otherwise it stays in this page’s memory and is gone when you reload. Userinfo does not accept such tokens; the other requests do.";
 pub const POLAR_SETTINGS: &str = "Polar’s settings";
 pub const PRIVACY: &str = "Privacy address";
 pub const PUBLIC: &str = "Public";
@@ -474,6 +487,7 @@ pub const SUBJECT: &str = "subject";
 pub const TERMS: &str = "Terms address";
 pub const THIS_SIGN_IN: &str = "This sign-in";
 pub const TOKEN_IN_USE: &str = "Requests go out with the token that you pasted.";
+pub const TOKEN_KEPT: &str = "It is kept in this tab.";
 pub const TRY_AGAIN: &str = "Try again";
 pub const TRY_THE_API: &str = "Try the API";
 pub const UNKNOWN: &str = "unknown";

@@ -235,8 +235,16 @@ fn what_a_sign_in_may_not_ask_is_known_before() {
     let organization = with(&["openid", "user:read"], SubjectKind::Organization);
     assert_eq!(find("users/me").availability(&organization), Availability::NotForOrganizations);
     let api = EndpointUrl::parse("https://api.op.example/v1/", Transport::Https).expect("an address");
-    assert_eq!(find("users/me").url(&api), "https://api.op.example/v1/users/me");
-    assert_eq!(find("products/").url(&api), URL);
+    assert_eq!(find("users/me").url(&api, None), "https://api.op.example/v1/users/me");
+    assert_eq!(find("products/").url(&api, None), URL);
+    // About one organization of several, where that means anything.
+    let of_one = "https://api.op.example/v1/products/?organization_id=a%26b&page=1&limit=100";
+    assert_eq!(find("products/").url(&api, Some("a&b")), of_one);
+    assert_eq!(
+        find("organizations/").url(&api, Some("a")),
+        "https://api.op.example/v1/organizations/?page=1&limit=100"
+    );
+    assert_eq!(find("users/me").url(&api, Some("a")), "https://api.op.example/v1/users/me");
 }
 
 #[test]

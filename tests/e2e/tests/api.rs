@@ -20,6 +20,8 @@ suite![
     a_429_is_waited_out_and_can_be_cancelled,
     a_thousand_organizations_come_page_by_page_and_can_be_cancelled,
     a_pasted_token_is_used_and_gone_after_a_reload,
+    a_pasted_token_is_kept_if_somebody_asks_for_that_and_while_somebody_is_signed_in,
+    one_organization_of_several_can_be_asked_about,
     errors_of_the_api_are_said_in_its_words,
 ];
 
@@ -55,7 +57,7 @@ async fn a_request_is_shown_without_its_token_and_answered_as_a_tree(stage: Stag
     page.tab().click("#copy-curl").await?;
     let copied = page.tab().eval_text("return window.copied[0]", &[]).await?;
     let curl =
-        format!("curl -H \"Authorization: Bearer $POLAR_TOKEN\" \"{}/v1/oauth2/userinfo\"", stage.provider().origin());
+        format!("curl -H \"Authorization: Bearer $ACCESS_TOKEN\" '{}/v1/oauth2/userinfo'", stage.provider().origin());
     assert_eq!(copied, curl);
     Ok(())
 }
@@ -181,6 +183,8 @@ async fn a_pasted_token_is_used_and_gone_after_a_reload(stage: Stage) -> Result 
     page.userinfo("sub").await?;
     let bench = bench(&page).await?;
     bench.paste(token).await?;
+    page.tab().wait_for("[data-token-reaches='3']").await?;
+    assert!(page.tab().text("[data-token-reaches]").await?.contains("Acme Tools"));
     // It reaches what Sam reaches, whatever Olive was granted.
     assert!(bench.get("products/").await?.contains("Birch Studio products 1"));
     let sent = stage.provider().requests_to("GET", "/v1/products/").await?;
@@ -210,6 +214,66 @@ async fn a_pasted_token_is_used_and_gone_after_a_reload(stage: Stage) -> Result 
     bench.choose("products/").await?;
     assert_eq!(bench.refused().await?.as_deref(), Some("products:read"), "Olive's own sign-in again");
     Ok(())
+}
+
+/// Where in this tab's storages something stands.
+async fn keys_with(page: &SignedInPage, text: &str) -> Result<Value> {
+    let script = "return [sessionStorage, localStorage].flatMap(storage => Object.keys(storage)
+        .filter(key => key.includes(arguments[0]) || storage[key].includes(arguments[0])))";
+    page.tab().eval(script, &[text]).await
+}
+
+async fn a_pasted_token_is_kept_if_somebody_asks_for_that_and_while_somebody_is_signed_in(stage: Stage) -> Result {
+    let token = "polar_pat_demo_sam";
+    let page = signed_in_as(&stage, "olive").await?;
+    bench(&page).await?.paste_and_keep(token).await?;
+    let kept = keys_with(&page, token).await?;
+    assert_eq!(kept.as_array().map(Vec::len), Some(1), "{kept}");
+    // A reload finds it, and requests go out with it.
+    page.tab().reload().await?;
+    SignedInPage::wait(page.tab()).await?;
+    page.tab().wait_for("[data-token-reaches='3']").await?;
+    assert!(bench(&page).await?.get("products/").await?.contains("Birch Studio products 1"));
+    // Forgotten is forgotten.
+    page.tab().click("#forget-token").await?;
+    page.tab().wait_for("#use-token").await?;
+    assert_eq!(keys_with(&page, token).await?, json!([]));
+    // Nor is it there for whoever comes after the last sign-out.
+    bench(&page).await?.paste_and_keep(token).await?;
+    page.sign_out().await?;
+    assert_eq!(keys_with(&page, token).await?, json!([]));
+    page.tab().click("#sign-in").await?;
+    let page = pass_the_provider(page.tab(), "olive").await?;
+    bench(&page).await?;
+    assert!(!page.tab().has("[data-pasted]").await?);
+    Ok(())
+}
+
+async fn one_organization_of_several_can_be_asked_about(stage: Stage) -> Result {
+    let page = signed_in_as(&stage, "sam").await?;
+    let bench = bench(&page).await?;
+    page.reach().await?;
+    bench.choose("organizations/").await?;
+    assert!(!page.tab().has("#organization").await?, "the list of them is about all");
+    bench.choose("products/").await?;
+    page.tab().click("#ask-scope").await?;
+    let page = pass_the_provider(page.tab(), "sam").await?;
+    let bench = Requests::wait(page.tab()).await?;
+    let all = bench.get("products/").await?;
+    assert!(all.contains("Acme Tools products 1") && all.contains("Birch Studio products 1"), "{all}");
+    bench.about("Birch Studio").await?;
+    let request = page.tab().eval_text("return document.querySelector('[data-request]').textContent", &[]).await?;
+    assert!(request.contains("/v1/products/?organization_id="), "{request}");
+    bench.send().await?;
+    let one = bench.answer().await?;
+    assert!(one.contains("Birch Studio products 1") && !one.contains("Acme Tools"), "{one}");
+    // So does the whole list, page by page.
+    page.tab().click("#fetch-all").await?;
+    page.tab().wait_for("[data-fetched='3']").await?;
+    // And back to all of them.
+    bench.about("All that is reached").await?;
+    page.tab().click("#fetch-all").await?;
+    page.tab().wait_for("[data-fetched='9']").await.map(|_| ())
 }
 
 async fn errors_of_the_api_are_said_in_its_words(stage: Stage) -> Result {

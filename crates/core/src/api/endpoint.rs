@@ -1,6 +1,8 @@
 //! The requests that can be tried, and what each needs of a sign-in.
 
+use super::Listing;
 use crate::{
+    form,
     snapshot::{Account, SubjectKind},
     url::EndpointUrl,
 };
@@ -14,6 +16,8 @@ pub struct Endpoint {
     pub scope: &'static str,
     /// Whether it answers page by page.
     pub is_list: bool,
+    /// Whether it can be asked about one organization alone, of all that a token reaches.
+    pub by_organization: bool,
     /// Whether it is about a person: an organization's own token gets 401 there, though it is good.
     pub people_only: bool,
 }
@@ -30,11 +34,11 @@ pub enum Availability {
 }
 
 const fn one(path: &'static str, scope: &'static str, people_only: bool) -> Endpoint {
-    Endpoint { path, scope, is_list: false, people_only }
+    Endpoint { path, scope, is_list: false, by_organization: false, people_only }
 }
 
 const fn list(path: &'static str, scope: &'static str) -> Endpoint {
-    Endpoint { path, scope, is_list: true, people_only: false }
+    Endpoint { path, scope, is_list: true, by_organization: true, people_only: false }
 }
 
 impl Endpoint {
@@ -42,7 +46,7 @@ impl Endpoint {
     pub const ALL: [Self; 11] = [
         one("oauth2/userinfo", "openid", false),
         one("users/me", "user:read", true),
-        list("organizations/", "organizations:read"),
+        Self { by_organization: false, ..list("organizations/", "organizations:read") },
         list("products/", "products:read"),
         list("customers/", "customers:read"),
         list("orders/", "orders:read"),
@@ -53,11 +57,23 @@ impl Endpoint {
         list("files/", "files:read"),
     ];
 
+    /// Its address, without the number of a page; about one organization if it can be asked so.
+    #[must_use]
+    pub fn address(&self, api: &EndpointUrl, organization: Option<&str>) -> String {
+        let mut address = [api.as_str(), self.path].concat();
+        if let Some(id) = organization.filter(|_| self.by_organization) {
+            address.push('?');
+            form::append(&mut address, "organization_id", id);
+        }
+        address
+    }
+
     /// Its whole address; a list's is that of its first hundred.
     #[must_use]
-    pub fn url(&self, api: &EndpointUrl) -> String {
-        let query = if self.is_list { "?page=1&limit=100" } else { "" };
-        [api.as_str(), self.path, query].concat()
+    pub fn url(&self, api: &EndpointUrl, organization: Option<&str>) -> String {
+        let address = self.address(api, organization);
+        let first = Listing::new(&address).next().filter(|_| self.is_list);
+        first.unwrap_or(address)
     }
 
     /// Whether this account may ask it.

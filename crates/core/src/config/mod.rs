@@ -310,6 +310,13 @@ impl Config {
         [KEY_PREFIX, &short_hash(&identity)].concat()
     }
 
+    /// The key of an access token that somebody pasted and wants kept: it is of no identity.
+    #[must_use]
+    pub fn pasted_token_key(&self) -> String {
+        let identity = self.provider_and_client();
+        [KEY_PREFIX, "pasted:", identity.strip_prefix(KEY_PREFIX).unwrap_or_default()].concat()
+    }
+
     /// The key of a sign-out that is under way at the provider.
     pub(crate) fn sign_out_key(&self) -> String {
         [&self.namespace(), "sign-out"].concat()

@@ -50,6 +50,14 @@ impl Requests {
     pub async fn get(&self, path: &str) -> Result<String> {
         self.choose(path).await?;
         self.send().await?;
+        self.answer().await
+    }
+
+    /// The words of the answer's tree.
+    ///
+    /// # Errors
+    /// If there is no good answer.
+    pub async fn answer(&self) -> Result<String> {
         self.tab.wait_for("[data-result] [data-json]").await?;
         self.tab.eval_text("return document.querySelector('[data-result] [data-json]').textContent", &[]).await
     }
@@ -71,13 +79,49 @@ impl Requests {
         self.tab.attribute("[data-refused]", "data-refused").await
     }
 
+    /// Asks about one organization alone, of this name.
+    ///
+    /// # Errors
+    /// If it is not offered.
+    pub async fn about(&self, name: &str) -> Result {
+        self.tab.wait_for("#organization").await?;
+        let script = "const select = document.querySelector('#organization');
+            const option = Array.from(select.options).find(option => option.text === arguments[0]);
+            if (!option) return false;
+            select.value = option.value;
+            select.dispatchEvent(new Event('change', { bubbles: true }));
+            return true";
+        match self.tab.eval(script, &[name]).await?.as_bool() {
+            Some(true) => Ok(()),
+            _ => Err(crate::Failure::new(format!("no organization {name}"))),
+        }
+    }
+
     /// Uses a token that somebody has pasted.
     ///
     /// # Errors
     /// If it is not taken.
     pub async fn paste(&self, token: &str) -> Result {
+        self.type_token(token).await?;
+        self.use_token().await
+    }
+
+    /// The same, to be kept in this tab.
+    ///
+    /// # Errors
+    /// If it is not taken.
+    pub async fn paste_and_keep(&self, token: &str) -> Result {
+        self.type_token(token).await?;
+        self.tab.click("#keep-token").await?;
+        self.use_token().await
+    }
+
+    async fn type_token(&self, token: &str) -> Result {
         self.tab.eval("document.querySelector('#own-token').open = true", &[]).await?;
-        self.tab.type_into("#token", token).await?;
+        self.tab.type_into("#token", token).await
+    }
+
+    async fn use_token(&self) -> Result {
         self.tab.click("#use-token").await?;
         self.tab.wait_for("[data-pasted]").await
     }
