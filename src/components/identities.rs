@@ -12,6 +12,7 @@ use super::{
     account::display_name,
     element::{button, el, el_on, live, nothing, say},
     face::face,
+    hooks::use_session,
 };
 use crate::{
     browser::dom::{self, local_time},
@@ -22,6 +23,12 @@ use crate::{
 /// More than this get a search.
 const MANY: usize = 10;
 const SEARCH: &str = "search-identities";
+
+/// Everybody who is signed in here, and the ways to add somebody: for an app's own page.
+#[component]
+pub fn OrganizationSwitcher() -> impl IntoView {
+    identities(use_session())
+}
 
 /// The switcher. Whoever is alone sees only the ways to add somebody.
 #[must_use]

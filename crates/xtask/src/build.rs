@@ -33,8 +33,24 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
 
 /// Builds the site into a folder.
 pub(crate) fn site(tools: &Tools, dist: &Path, release: bool) -> Result<()> {
+    trunk(tools, &root(), dist, release)?;
+    if !release {
+        return Ok(());
+    }
+    tame(dist)?;
+    seal(dist)?;
+    artefacts::check(dist)
+}
+
+/// Builds the example of a Leptos app into a folder, as its owner would.
+pub(crate) fn example(tools: &Tools, dist: &Path) -> Result<()> {
+    trunk(tools, &root().join("examples/leptos"), dist, true)
+}
+
+/// Builds what has an index.html into a folder.
+fn trunk(tools: &Tools, app: &Path, dist: &Path, release: bool) -> Result<()> {
     let mut trunk = Command::new("trunk");
-    tools.on_path(&mut trunk).current_dir(root());
+    tools.on_path(&mut trunk).current_dir(app);
     // Offline: what it misses it would download, in a version of its own choice.
     trunk.args(["build", "--offline", "--skip-version-check", "--dist"]).arg(dist);
     match (release, tools.wasm_opt) {
@@ -45,14 +61,10 @@ pub(crate) fn site(tools: &Tools, dist: &Path, release: bool) -> Result<()> {
     };
     // Trunk takes this variable for a flag of its own, and wants `true` where others say `1`.
     trunk.env_remove("NO_COLOR");
-    if !release {
-        return shell::run(&mut trunk);
+    if release {
+        trunk.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
     }
-    trunk.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
-    shell::run(&mut trunk)?;
-    tame(dist)?;
-    seal(dist)?;
-    artefacts::check(dist)
+    shell::run(&mut trunk)
 }
 
 /// The flags of whoever builds, and names for the folders of this machine: the places in the sources

@@ -61,7 +61,8 @@ fn lints_native() -> Result<()> {
 }
 
 fn lints_wasm() -> Result<()> {
-    run_command(clippy().args(WASM).args(["--package", "polar-signin", "--", "-D", "warnings"]))
+    let example = ["--package", "polar-signin", "--package", "polar-signin-example-leptos"];
+    run_command(clippy().args(WASM).args(example).args(["--", "-D", "warnings"]))
 }
 
 fn doc() -> std::process::Command {

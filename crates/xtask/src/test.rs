@@ -158,6 +158,7 @@ fn capabilities(browser: &Browser) -> Result<PathBuf> {
 /// What the end-to-end tests are run with.
 struct Parts {
     dist: PathBuf,
+    example: PathBuf,
     provider: PathBuf,
     own: &'static Path,
     nginx: PathBuf,
@@ -169,10 +170,14 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
         build::site(&tools::for_site(true)?, &dist, true)?;
         build::sizes(&dist)
     });
+    let example = shell::target().ok()?.join("example-leptos");
+    let example = tally
+        .prepare("build the example of a Leptos app", || build::example(&tools::for_site(true)?, &example))
+        .map(|()| example);
     let provider = tally.prepare("build the provider", shell::provider);
     let own = tally.prepare("this program, as the site's host", shell::own);
     let nginx = tally.prepare("set-up: nginx", browsers::nginx);
-    built.and(Some(Parts { dist, provider: provider?, own: own?, nginx: nginx? }))
+    built.and(Some(Parts { dist, example: example?, provider: provider?, own: own?, nginx: nginx? }))
 }
 
 fn in_firefox_too(tally: &mut Tally, parts: &Parts) {
@@ -190,6 +195,7 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
         .args(["test", "--no-fail-fast", "--package", "polar-signin-e2e"])
         .args(files.iter().flat_map(|file| ["--test", file]))
         .env("E2E_DIST", &parts.dist)
+        .env("E2E_EXAMPLE_LEPTOS", &parts.example)
         .env("E2E_PROVIDER", &parts.provider)
         .env("E2E_XTASK", parts.own)
         .env("E2E_NGINX", &parts.nginx)
