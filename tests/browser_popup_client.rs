@@ -18,7 +18,6 @@ use polar_signin_core::{
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::Window;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
@@ -35,9 +34,12 @@ fn text(source: &str) -> String {
     eval(source).as_string().unwrap_or_else(|| panic!("{source}: no text"))
 }
 
+async fn settle(source: &str) {
+    JsFuture::from(Promise::resolve(&eval(source))).await.expect("no rejection");
+}
+
 async fn wait(ms: u32) {
-    let waited = Promise::resolve(&eval(&format!("new Promise(done => setTimeout(done, {ms}))")));
-    JsFuture::from(waited).await.expect("no rejection");
+    settle(&format!("new Promise(done => setTimeout(done, {ms}))")).await;
 }
 
 async fn until(what: &str, holds: impl Fn() -> bool) {
@@ -116,6 +118,14 @@ impl Page {
     fn click(&self, name: &str) {
         let window = popup::open(POPUP_KEY).expect("a window");
         js_sys::Reflect::set(&js_sys::global(), &name.into(), &window).expect("ours to set");
+        // The numbers that a sign-in is made of, the state first of all.
+        eval(
+            "window.drawn = []; crypto.getRandomValues = array => {
+                const numbers = Crypto.prototype.getRandomValues.call(crypto, array);
+                if (numbers.length === 32) drawn.push([...numbers]);
+                return numbers;
+            }",
+        );
         self.client.sign_in_popup(SignIn::default(), Some(window));
     }
 
@@ -135,6 +145,12 @@ async fn state_in(name: &str) -> String {
     })
     .await;
     text(&format!("new URLSearchParams({name}.location.search).get('state')"))
+}
+
+/// Where no page can be looked into.
+fn state_of_the_sign_in() -> String {
+    let encoded = "btoa(String.fromCharCode(...drawn[0])).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=/g, '')";
+    text(encoded)
 }
 
 fn says(name: &str, query: &str) {
@@ -222,6 +238,28 @@ async fn pm_08_a_window_that_the_person_closes() {
     assert_eq!((page.code(), kept().as_str()), (Some(Code::PopupClosed), ""));
     let took = eval("performance.now() - closedAt").as_f64().expect("a number");
     assert!(took < 2000.0, "{took} ms");
+    // What the window is made to say after that is not heard.
+    let state = state_of_the_sign_in();
+    eval(&format!(
+        "dispatchEvent(new MessageEvent('message', {{origin, source: first,
+            data: {{v: 1, type: 'polar-signin:callback', query: 'code=C-1&state={state}'}}}}))"
+    ));
+    wait(100).await;
+    assert_eq!((page.code(), token_requests().as_str(), kept().as_str()), (Some(Code::PopupClosed), "", ""));
+    // What is said on the channel is: only a window that was cut off, and not closed, says something.
+    let digest = format!("crypto.subtle.digest('SHA-256', new TextEncoder().encode('{state}'))");
+    settle(&format!(
+        "{digest}.then(digest => {{
+            const hash = btoa(String.fromCharCode(...new Uint8Array(digest).slice(0, 16)))
+                .replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=/g, '');
+            const line = new BroadcastChannel('polar-signin:v1:callback:' + hash);
+            line.postMessage({{v: 1, type: 'polar-signin:callback', query: 'code=C-2&state={state}'}});
+            line.close();
+        }})"
+    ))
+    .await;
+    until("the provider's answer", || page.code() == Some(Code::GrantRefused)).await;
+    assert_eq!((token_requests().as_str(), kept().as_str()), ("C-2", ""));
 }
 
 #[wasm_bindgen_test]
