@@ -6,6 +6,7 @@ use super::{
     Session, Turn,
     attempts::after,
     renewal::Renewal,
+    sign_in::Stage,
     tabs::{ANSWER_WAIT, CLAIM_WAIT},
 };
 
@@ -38,6 +39,9 @@ impl Session {
         self.ending.iter_mut().map(|ending| &mut ending.until).for_each(move_back);
         if let Renewal::Locking { since, .. } = &mut self.renewal {
             move_back(since);
+        }
+        if let Stage::Awaiting(awaiting) = &mut self.stage {
+            awaiting.times().for_each(move_back);
         }
     }
 

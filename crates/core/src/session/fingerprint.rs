@@ -21,6 +21,7 @@ impl Session {
             Stage::Left => 3,
             Stage::Confirming(_) => 4,
             Stage::Completing(_) => 5,
+            Stage::Awaiting(_) => 6,
         }
         .hash(into);
         if let Some(identity) = &self.identity {

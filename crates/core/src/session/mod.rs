@@ -17,6 +17,7 @@ mod fingerprint;
 mod granting;
 mod identity;
 mod leaving;
+mod popup;
 mod proving;
 mod renewal;
 mod returned;
@@ -25,9 +26,11 @@ mod signing;
 mod tabs;
 mod wire;
 
+pub(crate) use popup::channel as popup_channel;
 pub use wire::{Effect, Grant, Input, Records, StorageFailure, Ticket, TokenRequest};
 
 use crate::{
+    authorization::PopupNumber,
     config::Config,
     discovery::{AwaitMetadata, Metadata},
     error::{Code, Error},
@@ -43,6 +46,7 @@ use crate::{
 use attempts::Attempts;
 use ending::Ending;
 use identity::Identity;
+use popup::Awaiting;
 use proving::Forced;
 use renewal::Renewal;
 use sign_in::Stage;
@@ -182,6 +186,7 @@ impl Session {
             working: match self.stage {
                 Stage::Idle => self.ending.as_ref().filter(|ending| ending.leaves()).map(|_| Step::SigningOut),
                 Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left => Some(Step::Leaving),
+                Stage::Awaiting(_) => Some(Step::InPopup),
                 Stage::Confirming(_) | Stage::Completing(_) => Some(Step::Completing),
             },
             account: self.identity.as_ref().map(|identity| identity.account(self.renewal_status(identity))),
@@ -190,6 +195,17 @@ impl Session {
             signed_out: self.signed_out.clone(),
             memory_only: self.memory_only,
             inert: self.inert,
+            in_popup: false,
+        }
+    }
+
+    /// The window that was opened for the sign-in that is under way.
+    pub(crate) fn popup(&self) -> Option<PopupNumber> {
+        match &self.stage {
+            Stage::WantsMetadata(request) => request.way.popup(),
+            Stage::Keeping { awaits, .. } => awaits.as_ref().map(|awaits| awaits.number),
+            Stage::Awaiting(awaiting) => Some(awaiting.number),
+            Stage::Idle | Stage::Left | Stage::Confirming(_) | Stage::Completing(_) => None,
         }
     }
 
@@ -229,6 +245,8 @@ impl Session {
             Input::Prepare => self.want_metadata(turn),
             Input::SignIn { request, records } => self.begin(turn, *request, &records),
             Input::Cancel => self.cancel(turn),
+            Input::Relayed { query, records } => self.relayed(turn, query.expose(), &records),
+            Input::PopupClosed { certain } => self.popup_closed(turn, certain),
             Input::Answered(ticket, outcome) => {
                 turn.wait = outcome.wait(turn.now);
                 self.answered(turn, ticket, outcome);
@@ -328,6 +346,7 @@ impl Session {
             }
         }
         self.claim_is_over(turn);
+        self.look_for_the_popup(turn);
         if self.ending.as_ref().is_some_and(|ending| ending.until() <= now) {
             self.sign_out_is_over(turn);
         }
@@ -340,6 +359,7 @@ impl Session {
             .chain(self.next_look(turn.now))
             .chain(self.tabs.claim_until)
             .chain(self.ending.as_ref().map(Ending::until))
+            .chain(self.awaiting().map(Awaiting::next_look))
             .min();
         if next != self.alarm {
             self.alarm = next;
