@@ -54,7 +54,7 @@ export class PolarSigninClient extends EventTarget {
     this.#page = location.origin + location.pathname;
     this.#origins = origins;
     // A page that somebody comes back to, or who is signed in on it: not a moment of "signed out" before.
-    this.#expected = returned !== undefined || keys().some((key) => key.endsWith(":session"));
+    this.#expected = returned !== undefined || keys().some((key) => key === POPUP || key.endsWith(":session"));
     this.#look();
     if (this.#expected) this.ready().catch(() => {});
   }
@@ -83,9 +83,8 @@ export class PolarSigninClient extends EventTarget {
   ready() {
     this.#starting ??= this.#open().catch((error) => {
       this.#starting = undefined;
-      this.#expected = false;
-      this.#error = error;
-      this.#look();
+      // What was fetched beforehand, and in vain, is nothing to say to a person: it is fetched again when it is needed.
+      if (this.#expected || !error.retryable) this.#fail(error);
       throw error;
     });
     return this.#starting;
@@ -109,14 +108,23 @@ export class PolarSigninClient extends EventTarget {
       if (SIGN_IN.includes(name)) request[name] = options[name];
       else if (name !== "signal" && name !== "mode") throw own("invalid_configuration", name);
     }
-    if (mode !== "redirect") throw own("invalid_configuration", "mode");
+    if (mode !== "redirect" && mode !== "popup") throw own("invalid_configuration", "mode");
     if (framed()) throw own("framed");
+    // In the click itself, before anything is waited for: later no browser opens one.
+    const popup = mode === "popup" ? openPopup() : undefined;
     // Whoever leaves from another page than the one that they come back to wants to be here again.
     const here = location.pathname + location.search;
     if (this.#redirectUri && new URL(this.#redirectUri).pathname !== location.pathname) request.returnTo ??= here;
     this.#error = undefined;
-    await until(this.ready(), signal);
-    this.#call("sign_in", stringify(request));
+    try {
+      await until(this.ready(), signal);
+    } catch (error) {
+      popup?.close();
+      if (!signal?.aborted) this.#fail(error);
+      throw error;
+    }
+    if (mode === "popup") this.#call("sign_in_popup", stringify(request), popup);
+    else this.#call("sign_in", stringify(request));
     return this.#settled(signal, () => this.#call("cancel"), ({ working, error, session }) => {
       if (working) return undefined;
       if (error) throw error;
@@ -206,14 +214,19 @@ export class PolarSigninClient extends EventTarget {
     }
   }
 
+  #fail(error) {
+    this.#expected = false;
+    this.#error = error;
+    this.#look();
+  }
+
   /** Calls the core. A trap in it leaves an instance that is of no use any more. */
   #call(name, ...given) {
     try {
       return this.#engine?.[name](...given);
     } catch (error) {
       if (typeof error === "string") throw new PolarSigninError(parse(error));
-      this.#error = own("internal");
-      this.#look();
+      this.#fail(own("internal"));
       throw this.#error;
     }
   }
@@ -225,7 +238,7 @@ export class PolarSigninClient extends EventTarget {
   }
 
   #look() {
-    const { working, error, session, signedOut, provider, memoryOnly, inert, origins } = this.#snapshot;
+    const { working, error, session, signedOut, provider, memoryOnly, inert, inPopup } = this.#snapshot;
     const before = this.#view;
     const failed = this.#error ?? (error && new PolarSigninError(error));
     let state = "signed-out";
@@ -234,7 +247,8 @@ export class PolarSigninClient extends EventTarget {
     else if (failed) state = "failed";
     this.#view = Object.freeze({
       __proto__: null, state, working: working ?? (this.#expected ? "completing" : undefined), error: failed,
-      session: session && Object.freeze(session), signedOut, provider, memoryOnly: memoryOnly === true, inert: inert === true, origins,
+      session: session && Object.freeze(session), signedOut, provider, memoryOnly: memoryOnly === true, inert: inert === true,
+      inPopup: inPopup === true,
     });
     this.dispatchEvent(new Event("change"));
     if (!before) return;
@@ -281,6 +295,24 @@ export class PolarSigninClient extends EventTarget {
     const { origin, protocol, hostname } = new URL(request.url);
     const safe = protocol === "https:" || (protocol === "http:" && loopback(hostname));
     return safe && (this.#origins ?? this.#snapshot.origins ?? []).includes(origin);
+  }
+}
+
+/** An empty window. What it begins with is a copy of what this tab keeps, and a mark that says what it is for. */
+function openPopup() {
+  try {
+    sessionStorage.setItem(POPUP, "1");
+  } catch {
+    // Without storage there is no sign-in: the core says so.
+  }
+  try {
+    return window.open("about:blank", "_blank", "popup,width=480,height=720");
+  } finally {
+    try {
+      sessionStorage.removeItem(POPUP);
+    } catch {
+      // As above.
+    }
   }
 }
 

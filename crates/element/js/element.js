@@ -310,7 +310,7 @@ export class PolarSigninElement extends HTMLElement {
   }
 
   #providerName() {
-    const known = { __proto__: null, polar: "Polar", "polar-sandbox": "Polar sandbox" }[this.provider ?? "polar"];
+    const known = { __proto__: null, polar: "Polar", "polar-sandbox": "Polar sandbox", local: "Polar (local demo)" }[this.provider ?? "polar"];
     return this.providerName ?? known ?? this.issuer?.replace(/^https?:\/\/([^/]*).*$/, "$1") ?? "";
   }
 
@@ -362,6 +362,7 @@ export class PolarSigninElement extends HTMLElement {
     if (isIn) {
       set(name, session.displayName);
       set(organization, session.organization?.name ?? "");
+      organization.hidden = !session.organization;
       face(avatar, session.organization?.avatarUrl ?? session.picture, session.organization?.name ?? session.displayName);
       set(signOut, this.#word("signOut"));
     }
@@ -408,7 +409,6 @@ function details({ code, phase, retryable }) {
 /** A text, written only if it is another: whoever reads the page aloud would say it again. */
 function set(element, words) {
   if (element.textContent !== words) element.textContent = words;
-  element.hidden = words === "" && element.getAttribute("role") === null;
 }
 
 function face(avatar, picture, name) {

@@ -21,7 +21,7 @@ async function attempt() {
   const url = new URL("./__WASM__", import.meta.url);
   const response = fetch(url, { __proto__: null, integrity: "__INTEGRITY__", credentials: "omit", referrerPolicy: "no-referrer" });
   const [core, answer] = await Promise.all([glue(attempts > 1 ? `?${attempts}` : ""), response]);
-  await core.default({ __proto__: null, module_or_path: answer });
+  await core.default({ module_or_path: answer });
   return core;
 }
 

@@ -21,10 +21,10 @@ use polar_signin_core::{
     json::{self, Object, Value},
 };
 use wasm_bindgen::prelude::*;
+use web_sys::Window;
 
 /// The client of this page.
 #[wasm_bindgen]
-#[derive(Debug)]
 pub struct Engine(Client);
 
 /// How the keys begin that these options keep something under.
@@ -63,6 +63,16 @@ impl Engine {
     pub fn sign_in(&self, options: &str) -> Result<(), JsValue> {
         let request = sign_in(options).map_err(|error| JsValue::from_str(&view::error(&error)))?;
         self.0.sign_in(request);
+        Ok(())
+    }
+
+    /// The same in a window that was opened in the click itself; `undefined` if the browser opened none.
+    ///
+    /// # Errors
+    /// The error (JSON) of options that are not valid.
+    pub fn sign_in_popup(&self, options: &str, window: Option<Window>) -> Result<(), JsValue> {
+        let request = sign_in(options).map_err(|error| JsValue::from_str(&view::error(&error)))?;
+        self.0.sign_in_popup(request, window);
         Ok(())
     }
 

@@ -28,7 +28,7 @@ impl Provider {
 
 /// The active identity, and what there is to say.
 pub(crate) fn overview(overview: &Overview, provider: &Provider) -> String {
-    let Snapshot { working, account, error: failed, signed_out, memory_only, inert, .. } = &overview.snapshot;
+    let Snapshot { working, account, error: failed, signed_out, memory_only, inert, in_popup, .. } = &overview.snapshot;
     let mut out = ObjectWriter::default();
     out.string("provider", &provider.name);
     out.optional("working", working.map(step));
@@ -42,6 +42,7 @@ pub(crate) fn overview(overview: &Overview, provider: &Provider) -> String {
     }
     out.optional("signedOut", signed_out.as_ref().map(reached));
     out.raw("memoryOnly", boolean(*memory_only)).raw("inert", boolean(*inert));
+    out.raw("inPopup", boolean(*in_popup));
     out.finish()
 }
 
@@ -139,6 +140,7 @@ fn list(items: impl Iterator<Item = String>) -> String {
 fn step(step: Step) -> &'static str {
     match step {
         Step::Leaving => "leaving",
+        Step::InPopup => "in-popup",
         Step::Completing => "completing",
         Step::SigningOut => "signing-out",
     }
