@@ -15,6 +15,7 @@
 //! | [`locks`] | locks between them |
 //! | [`dom`] | fields, focus, the clipboard |
 //! | [`layout`] | how large things are, and how far they are scrolled |
+//! | [`popup`] | a window of its own, and what it says |
 //! | [`navigation`] | the page's own address, leaving it, coming back to it |
 //! | [`clock`] | the time, timers, being seen, being online |
 //! | [`events`] | the handle that the others give for a listener |
@@ -28,6 +29,7 @@ pub mod http;
 pub mod layout;
 pub mod locks;
 pub mod navigation;
+pub mod popup;
 pub mod storage;
 
 use js_sys::{Object, Reflect};

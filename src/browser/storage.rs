@@ -91,6 +91,11 @@ impl Store {
 
     /// Everything whose key begins like this: key and value, in no order.
     pub fn entries(&self, prefix: &str) -> Vec<(String, String)> {
+        self.keys(prefix).into_iter().filter_map(|key| self.get(&key).map(|value| (key, value))).collect()
+    }
+
+    /// Every key that begins like this, in no order. No value is read.
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
         let mut keys: Vec<String> = self.memory.borrow().iter().map(|(name, _)| name.clone()).collect();
         if let Some(session) = &self.session {
             let count = session.length().unwrap_or(0);
@@ -101,7 +106,7 @@ impl Store {
             }
         }
         keys.retain(|key| key.starts_with(prefix));
-        keys.into_iter().filter_map(|key| self.get(&key).map(|value| (key, value))).collect()
+        keys
     }
 }
 

@@ -24,7 +24,7 @@ use crate::browser::{
     crypto::{self, Verdict},
     http::{self, Abort, Limits, Method, Outcome, Request},
     locks::Lock,
-    navigation,
+    navigation, popup,
     storage::StoreError,
 };
 
@@ -45,6 +45,7 @@ impl Client {
                 self.perform(slot, effect);
             }
         }
+        self.close_popups();
         self.0.driving.set(false);
     }
 
@@ -94,6 +95,9 @@ impl Client {
             Effect::Leave(url) => {
                 navigation::leave(url.expose());
             }
+            Effect::LeaveInPopup { popup, url, channel } => self.leave_in_popup(slot, popup, &url, &channel),
+            Effect::Relay { query, channel } => popup::relay(query.expose(), &channel),
+            Effect::Close => popup::close_own(),
             Effect::Return(path) => {
                 navigation::replace(&path);
             }

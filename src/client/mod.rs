@@ -7,6 +7,7 @@ pub mod api;
 pub mod config;
 mod drive;
 mod pasted;
+mod popup;
 pub mod set_up;
 
 use std::{
@@ -15,7 +16,10 @@ use std::{
     rc::Rc,
 };
 
-pub use polar_signin_core::authorization::{Prompt, SignIn};
+pub use polar_signin_core::{
+    authorization::{Prompt, SignIn, Way},
+    config::POPUP_KEY,
+};
 use polar_signin_core::{
     callback::{self, Callback},
     config::{Config, KEY_PREFIX},
@@ -23,6 +27,7 @@ use polar_signin_core::{
     identities::{Event, Identities, Overview, Slot},
     session::{Grant, Records, Ticket, TokenRequest},
 };
+use popup::Opened;
 
 use crate::browser::{
     channel::Channel,
@@ -53,6 +58,7 @@ struct Inner {
     channels: RefCell<Vec<(Slot, Channel)>>,
     wanting: RefCell<Vec<(TokenRequest, Waiter)>>,
     requests: Cell<u64>,
+    popups: RefCell<Vec<Opened>>,
     listeners: RefCell<Vec<Listener>>,
 }
 
@@ -77,6 +83,7 @@ impl Client {
             channels: RefCell::default(),
             wanting: RefCell::default(),
             requests: Cell::new(0),
+            popups: RefCell::default(),
             listeners: RefCell::default(),
         }));
         let opening = client.clone();
@@ -116,12 +123,17 @@ impl Client {
 
     /// Leaves for the provider: for the active identity, or for the one that failed.
     pub fn sign_in(&self, request: SignIn) {
-        self.drive(Event::SignIn { request: Box::new(request), records: self.records(), add: false });
+        self.begin(request, Way::Page, false);
     }
 
     /// Leaves for the provider, for one identity more.
     pub fn add(&self, request: SignIn) {
-        self.drive(Event::SignIn { request: Box::new(request), records: self.records(), add: true });
+        self.begin(request, Way::Page, true);
+    }
+
+    fn begin(&self, request: SignIn, way: Way, add: bool) {
+        let request = Box::new(SignIn { way, ..request });
+        self.drive(Event::SignIn { request, records: self.records(), add });
     }
 
     /// From now on this identity is the active one.
@@ -191,6 +203,10 @@ impl Client {
         let left = Rc::downgrade(&self.0);
         let hidden = navigation::on_page_hide(move || {
             if let Some(inner) = left.upgrade() {
+                if !inner.popups.borrow().is_empty() {
+                    // Nobody will be here to hear what they bring.
+                    Self(inner.clone()).drive(Event::Cancel);
+                }
                 inner.hidden.set(true);
                 inner.channels.borrow().iter().for_each(|(_, channel)| channel.leave_will());
             }
@@ -200,6 +216,11 @@ impl Client {
     }
 
     fn records(&self) -> Records {
+        if self.0.store.get(POPUP_KEY).is_some() {
+            // What was copied from the opener is somebody else's: it can be removed without being read.
+            let keys = self.0.store.keys(KEY_PREFIX).into_iter();
+            return Records::new(keys.map(|key| (key, String::new())).collect());
+        }
         Records::new(self.0.store.entries(KEY_PREFIX))
     }
 }

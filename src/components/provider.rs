@@ -30,6 +30,8 @@ pub enum Face {
     Failed,
     /// None: a response in somebody's frame.
     Nothing,
+    /// A window that was opened for a sign-in, and can be closed.
+    InPopup,
 }
 
 impl Auth {
@@ -76,6 +78,7 @@ impl Auth {
     pub fn face(self) -> Face {
         self.with(|snapshot| match snapshot {
             Snapshot { inert: true, .. } => Face::Nothing,
+            Snapshot { in_popup: true, .. } => Face::InPopup,
             Snapshot { working: Some(step), .. } => Face::Working(*step),
             Snapshot { error: Some(_), .. } => Face::Failed,
             Snapshot { account: Some(_), .. } => Face::SignedIn,

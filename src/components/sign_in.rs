@@ -74,6 +74,16 @@ pub fn signed_out(auth: Auth) -> AnyView {
     )
 }
 
+/// A window that was opened for a sign-in, if the browser does not close it.
+#[must_use]
+pub fn in_popup() -> AnyView {
+    let words = vec![
+        say("h1", &[("tabindex", "-1")], en::POPUP_IS_OVER),
+        say("p", &[("class", "lead"), ("role", "status")], en::CLOSE_POPUP),
+    ];
+    el("section", &[("class", "card narrow")], words)
+}
+
 /// The person waits.
 #[must_use]
 pub fn working(auth: Auth, step: Step) -> AnyView {
@@ -86,6 +96,10 @@ pub fn working(auth: Auth, step: Step) -> AnyView {
                 en::GOING,
                 el("div", &[("class", "actions")], vec![cancel]),
             )
+        }
+        Step::InPopup => {
+            let cancel = button("cancel", "", en::CANCEL, Box::new(move || auth.client().cancel()));
+            (en::IN_POPUP.to_owned(), en::IN_POPUP_HOW, el("div", &[("class", "actions")], vec![cancel]))
         }
         Step::SigningOut => (en::SIGNED_OUT.to_owned(), en::SIGNING_OUT_THERE, nothing()),
         Step::Completing => (en::COMPLETING.to_owned(), en::MAKING_SURE, nothing()),

@@ -13,7 +13,7 @@ use polar_signin::{
         error_panel::{error_panel, start_failed},
         provider::Face,
         requests::requests,
-        sign_in::{signed_out, working},
+        sign_in::{in_popup, signed_out, working},
     },
 };
 use polar_signin_core::error::Error;
@@ -55,6 +55,7 @@ fn signed(auth: Auth) -> AnyView {
             Face::SignedIn => return el("main", &[("data-view", "signed-in")], vec![account(auth), requests(auth)]),
             Face::Failed => ("error", auth.error().map_or_else(|| signed_out(auth), |error| error_panel(auth, &error))),
             Face::Nothing => ("nothing", nothing()),
+            Face::InPopup => ("in-popup", in_popup()),
         };
         el("main", &[("data-view", name)], vec![content])
     }))

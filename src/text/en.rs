@@ -148,6 +148,12 @@ pub fn error(code: Code) -> Words {
         Code::RateLimited => {
             words("Too many requests", "The provider asks for a pause.", "Wait a minute and try again.")
         }
+        Code::PopupBlocked => words(
+            "No window was opened",
+            "This browser does not let this page open a window.",
+            "Allow it, or sign in on this page instead.",
+        ),
+        Code::PopupClosed => words("The window was closed", "The sign-in was not finished.", again),
         Code::RedirectMismatch => words(
             "Wrong address",
             "This page was opened at another address than the one it is registered with.",
@@ -411,6 +417,7 @@ pub const CLIENT_NAME: &str = "Application name";
 pub const CLIENT_NAME_HINT: &str = "What people see when they consent.";
 pub const CLIENT_NAME_VALUE: &str = "My app";
 pub const CLIENT_TYPE: &str = "Client type";
+pub const CLOSE_POPUP: &str = "The sign-in goes on where you began it.";
 pub const COMPLETING: &str = "Signing you in";
 pub const CONTINUE: &str = "Continue";
 pub const COPY: &str = "Copy";
@@ -431,6 +438,8 @@ pub const FOR_EVERYONE: &str = "For everyone who visits this page, put it into c
 pub const GOING: &str = "You sign in there and come back here.";
 pub const GRANTED: &str = "Granted";
 pub const HOMEPAGE: &str = "Homepage";
+pub const IN_POPUP: &str = "Sign in in the other window";
+pub const IN_POPUP_HOW: &str = "It has opened beside this one. If you have closed it, cancel and begin again.";
 pub const ITSELF: &str = "This sign-in belongs to the organization itself.";
 pub const ITSELF_SHORT: &str = "the organization itself";
 pub const KEEP_IT: &str =
@@ -458,6 +467,7 @@ pub const OTHER_TOKEN: &str = "Use a token of your own";
 pub const OWN_TOKEN: &str = "Personal or organization access token";
 pub const OWN_TOKEN_HINT: &str = "Made in the provider’s settings, for scripts. Unless you say otherwise it stays in this page’s memory and is gone when you reload. Userinfo does not accept such tokens; the other requests do.";
 pub const POLAR_SETTINGS: &str = "Polar’s settings";
+pub const POPUP_IS_OVER: &str = "You can close this window";
 pub const PRIVACY: &str = "Privacy address";
 pub const PUBLIC: &str = "Public";
 pub const REDIRECT_ALLOWED: &str = "This address is allowed.";

@@ -43,6 +43,35 @@ pub struct SignIn {
     pub login_hint: Option<String>,
     /// The path on this site to go to afterwards; the page of the redirect URI if `None`.
     pub return_to: Option<String>,
+    /// In which window. Whoever leads the page says so: a window has to be opened in the click itself.
+    pub way: Way,
+}
+
+/// In which window a person goes to the provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// In that of this page: it is left, and the response finds a new page.
+    #[default]
+    Page,
+    /// In one that was opened for this sign-in; this page stays and waits.
+    Popup(PopupNumber),
+    /// One was wanted, and the browser opened none.
+    Blocked,
+}
+
+/// The number of a window that was opened for a sign-in. No two have the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PopupNumber(pub u64);
+
+impl Way {
+    /// The window that was opened for it.
+    #[must_use]
+    pub fn popup(self) -> Option<PopupNumber> {
+        match self {
+            Self::Popup(number) => Some(number),
+            Self::Page | Self::Blocked => None,
+        }
+    }
 }
 
 /// `prompt` (OpenID Connect Core 3.1.2.1). `none` is not offered: the page is left for good, so

@@ -114,6 +114,11 @@ fn parse_query(query: &str) -> Callback {
     Callback::Response(Response { state, iss, result })
 }
 
+/// The query of a page's address, as it stands there.
+pub(crate) fn query(page_url: &str) -> Option<&str> {
+    split(page_url).0
+}
+
 /// The address without the parameters of a response: the others keep their bytes and their
 /// order, the fragment goes.
 #[must_use]

@@ -25,6 +25,9 @@ pub struct Snapshot {
     pub memory_only: bool,
     /// A response came in a frame: there is nothing to show, and nothing to click on.
     pub inert: bool,
+    /// This page is in a window that was opened for a sign-in, and has handed over what came: there is nothing to
+    /// do here, and the window can be closed.
+    pub in_popup: bool,
 }
 
 /// What a person waits for.
@@ -32,6 +35,9 @@ pub struct Snapshot {
 pub enum Step {
     /// Asking the provider for its metadata, then leaving for it.
     Leaving,
+    /// The person is at the provider, in a window of its own. This cannot tell reliably whether that is still
+    /// open, so there must be a way to give up.
+    InPopup,
     /// Exchanging the code and checking the ID token.
     Completing,
     /// Signed out here; the provider is being told.

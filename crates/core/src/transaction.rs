@@ -15,6 +15,8 @@ use crate::{
 
 /// How long a sign-in may take, in milliseconds.
 pub const LIFETIME: i64 = 3_600_000;
+/// The same for one in a window of its own, for which a page stays open and waits.
+pub const POPUP_LIFETIME: i64 = 600_000;
 /// How many sign-ins may be under way; the oldest gives way.
 pub const MAX_PENDING: usize = 8;
 
@@ -36,6 +38,8 @@ pub struct Transaction {
     pub(crate) organization: bool,
     pub(crate) max_age: Option<u32>,
     pub(crate) return_to: Option<String>,
+    /// In a window of its own: the answer comes to the page that waits for it, and to no other.
+    pub(crate) popup: bool,
     pub(crate) created: UnixTime,
 }
 
@@ -56,12 +60,13 @@ pub(crate) struct Begin<'a> {
     pub(crate) organization: bool,
     pub(crate) max_age: Option<u32>,
     pub(crate) return_to: Option<&'a str>,
+    pub(crate) popup: bool,
 }
 
 impl Transaction {
     /// A new sign-in, and the `state` that will name it. The state itself is not kept.
     pub(crate) fn begin(begin: Begin<'_>, fresh: Fresh, now: UnixTime) -> (Self, State) {
-        let Begin { config, metadata, scope, organization, max_age, return_to } = begin;
+        let Begin { config, metadata, scope, organization, max_age, return_to, popup } = begin;
         let safe = |path| if crate::callback::looks_like_response(path) { "/" } else { safe_return_to(path) };
         let transaction = Self {
             state_hash: short_hash(fresh.state.expose()),
@@ -77,6 +82,7 @@ impl Transaction {
             organization,
             max_age,
             return_to: return_to.map(|path| safe(path).to_owned()),
+            popup,
             created: now,
         };
         (transaction, fresh.state)
@@ -89,8 +95,7 @@ impl Transaction {
 
     /// Whether it is too old, or from a future that a clock jump left behind.
     pub(crate) fn is_expired(&self, now: UnixTime) -> bool {
-        let age = now.millis_since(self.created);
-        !(-LIFETIME..=LIFETIME).contains(&age)
+        is_over(self.created, self.popup, now)
     }
 
     /// The record to keep.
@@ -110,6 +115,9 @@ impl Transaction {
             .raw("created", &self.created.as_millis().to_string());
         if let Some(max_age) = self.max_age {
             record.raw("max_age", &max_age.to_string());
+        }
+        if self.popup {
+            record.raw("popup", "true");
         }
         self.endpoints.write(&mut record);
         RecordText::new(record.finish())
@@ -148,6 +156,10 @@ impl Transaction {
                 Some(_) => Some(u32::try_from(number("max_age")?).ok()?),
             },
             return_to: record.str("return_to").map(|path| safe_return_to(path).to_owned()),
+            popup: match record.get("popup") {
+                None => false,
+                Some(_) => flag("popup")?,
+            },
             created: UnixTime::from_millis(number("created")?),
         };
         let same = transaction.issuer == config.provider().issuer() && transaction.client_id == config.client_id();
@@ -166,9 +178,25 @@ pub(crate) fn hash_in_key(key: &str) -> Option<&str> {
     rest.strip_prefix(KEY_PART)
 }
 
-/// When a record says that it was begun: enough to clear away old ones.
+/// When a record says that it was begun: enough to find the oldest.
 pub(crate) fn created(text: &str) -> Option<UnixTime> {
-    let record = json::parse_object(text.as_bytes()).ok()?;
-    let millis = record.get("created")?.as_number()?.to_fixed(0)?;
-    Some(UnixTime::from_millis(millis))
+    begun(&json::parse_object(text.as_bytes()).ok()?)
+}
+
+/// Whether a record is to be cleared away: too old, or nothing that can be read.
+pub(crate) fn is_old(text: &str, now: UnixTime) -> bool {
+    let record = json::parse_object(text.as_bytes()).ok();
+    let date =
+        record.and_then(|record| Some((begun(&record)?, matches!(record.get("popup"), Some(Value::Bool(true))))));
+    date.is_none_or(|(created, popup)| is_over(created, popup, now))
+}
+
+fn begun(record: &json::Object<'_>) -> Option<UnixTime> {
+    Some(UnixTime::from_millis(record.get("created")?.as_number()?.to_fixed(0)?))
+}
+
+/// Too long ago, or in a future that a clock jump left behind.
+fn is_over(created: UnixTime, popup: bool, now: UnixTime) -> bool {
+    let lifetime = if popup { POPUP_LIFETIME } else { LIFETIME };
+    !(-lifetime..=lifetime).contains(&now.millis_since(created))
 }

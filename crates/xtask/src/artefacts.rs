@@ -104,6 +104,19 @@ fn own_folders() -> Result<Vec<String>> {
     Ok(folders.map(|folder| folder.display().to_string() + "/").filter(|folder| folder.len() > 4).collect())
 }
 
+/// The same for files that belong to no page: those of these kinds.
+pub(crate) fn check_files(folder: &Path, kinds: &[&str]) -> Result<()> {
+    let own = own_folders()?;
+    let mut refused = Vec::new();
+    for file in build::files(folder)? {
+        if file.extension().and_then(|kind| kind.to_str()).is_some_and(|kind| kinds.contains(&kind)) {
+            let name = file.strip_prefix(folder)?.to_string_lossy().into_owned();
+            refused.extend(refusals(&name, &fs::read(&file)?, &own).into_iter().map(|what| format!("{name}: {what}")));
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { bail!("not fit for a release:\n  {}", refused.join("\n  ")) }
+}
+
 fn refusals(name: &str, bytes: &[u8], own: &[String]) -> Vec<String> {
     let kind = Path::new(name).extension().and_then(|kind| kind.to_str()).unwrap_or_default();
     if !KINDS.contains(&kind) {

@@ -69,7 +69,7 @@ fn trunk(tools: &Tools, app: &Path, dist: &Path, release: bool) -> Result<()> {
 
 /// The flags of whoever builds, and names for the folders of this machine: the places in the sources
 /// that a panic names would tell of them.
-fn rust_flags() -> Result<String> {
+pub(crate) fn rust_flags() -> Result<String> {
     let given = env::var("CARGO_ENCODED_RUSTFLAGS").ok().map(|flags| flags.split('\x1f').map(str::to_owned).collect());
     let plain = || env::var("RUSTFLAGS").ok().map(|flags| flags.split_whitespace().map(str::to_owned).collect());
     let mut flags: Vec<String> = given.or_else(plain).unwrap_or_default();

@@ -12,6 +12,7 @@ mod fuzz;
 mod house;
 mod matrix;
 mod modules;
+mod package;
 mod packages;
 mod serve;
 mod shell;
@@ -31,11 +32,12 @@ cargo xtask COMMAND
                                          everything that CI runs, or one part of it
   fuzz [TARGET…] [--runs N]              properties of the core, for 200,000 inputs each or so many
   build                                  dist/: the static site, with a table of sizes
+  package                                pkg/: the JavaScript package with <polar-signin>, for npm and for a script tag
   artefacts [--dir DIR]                  what a built site must not hold (a build ends with it)
   check                                  formats, lints, documentation, licences, the direction of dependencies
   matrix [--missing]                     the security matrix against the tests of the last `test`
   modules                                the OpenID conformance suite's modules against the tests of the last `test`
-  serve --dir DIR [--host NAME] [--port N] [--base /PATH/] [--config FILE|JSON] [--connect ORIGIN]… [--no-csp]
+  serve --dir DIR [--host NAME] [--port N] [--base /PATH/] [--config FILE|JSON] [--connect ORIGIN]… [--no-csp] [--cors]
                                          a static host without rewrite rules, with the headers we recommend
   set-up [--tests] [--browser NAME]      installs what is missing; the others call it
 
@@ -75,6 +77,7 @@ fn run() -> Result<ExitCode> {
         }
         "demo" => demo::run(arguments),
         "build" => build::run(arguments),
+        "package" => package::command(arguments),
         "artefacts" => artefacts::run(arguments),
         "matrix" => matrix::run(arguments),
         "modules" => modules::run(arguments),

@@ -18,11 +18,14 @@ struct Site {
     base: String,
     config: Option<Vec<u8>>,
     policy: Option<String>,
+    /// Pages of other origins may load it, and hold it to its content.
+    cors: bool,
 }
 
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     let (mut dir, mut host, mut port) = (None, "127.0.0.1".to_owned(), 0_u16);
     let (mut base, mut config, mut connect, mut with_policy) = ("/".to_owned(), None, Vec::new(), true);
+    let mut cors = false;
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("dir") => dir = Some(PathBuf::from(arguments.value()?)),
@@ -32,6 +35,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
             Long("config") => config = Some(read_config(&arguments.value()?.string()?)?),
             Long("connect") => connect.push(arguments.value()?.string()?),
             Long("no-csp") => with_policy = false,
+            Long("cors") => cors = true,
             other => return Err(other.unexpected().into()),
         }
     }
@@ -40,7 +44,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
     if !dir.is_dir() {
         bail!("no folder {}", dir.display());
     }
-    let site = Site { dir, base, config, policy };
+    let site = Site { dir, base, config, policy, cors };
     let server =
         Server::http((host.as_str(), port)).map_err(|error| anyhow!("cannot listen on {host}:{port}: {error}"))?;
     println!("serving http://{host}:{}{}", port_of(&server)?, site.base);
@@ -143,6 +147,9 @@ impl Site {
             ("referrer-policy", "no-referrer".to_owned()),
             ("x-content-type-options", "nosniff".to_owned()),
         ];
+        if self.cors {
+            headers.push(("access-control-allow-origin", "*".to_owned()));
+        }
         headers.extend(self.policy.iter().map(|policy| ("content-security-policy", policy.clone())));
         headers
     }
@@ -166,7 +173,13 @@ mod tests {
         fs::create_dir_all(dir.join("assets")).expect("a temporary folder");
         fs::write(dir.join("index.html"), "home").expect("a file");
         fs::write(dir.join("assets/a.css"), "css").expect("a file");
-        let site = Site { dir: dir.clone(), base: "/sub/".to_owned(), config: Some(b"{}".to_vec()), policy: None };
+        let site = Site {
+            dir: dir.clone(),
+            base: "/sub/".to_owned(),
+            config: Some(b"{}".to_vec()),
+            policy: None,
+            cors: false,
+        };
         let body = |path| site.find(path).map(|(_, bytes)| bytes);
         assert_eq!(body("/sub/"), Some(b"home".to_vec()));
         assert_eq!(body("/sub/assets/a.css"), Some(b"css".to_vec()));
@@ -188,7 +201,8 @@ mod tests {
              http://127.0.0.1:8400; img-src 'self' https: http://127.0.0.1:8400; base-uri 'none'; form-action \
              'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
         );
-        let site = Site { dir: PathBuf::new(), base: "/".to_owned(), config: None, policy: Some(policy.clone()) };
+        let site =
+            Site { dir: PathBuf::new(), base: "/".to_owned(), config: None, policy: Some(policy.clone()), cors: false };
         let of = |file: &str, name: &str| {
             let headers = site.headers(Path::new(file));
             headers.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
@@ -200,8 +214,11 @@ mod tests {
             assert_eq!(of(fresh, "x-content-type-options").as_deref(), Some("nosniff"), "{fresh}");
             assert_eq!(of(fresh, "referrer-policy").as_deref(), Some("no-referrer"), "{fresh}");
         }
-        let site = Site { policy: None, ..site };
-        assert!(site.headers(Path::new("index.html")).iter().all(|(name, _)| *name != "content-security-policy"));
+        let site = Site { policy: None, cors: true, ..site };
+        assert_eq!(of("index.html", "access-control-allow-origin"), None);
+        let headers = site.headers(Path::new("index.html"));
+        assert!(headers.iter().all(|(name, _)| *name != "content-security-policy"));
+        assert!(headers.contains(&("access-control-allow-origin", "*".to_owned())));
     }
 
     #[test]
@@ -235,7 +252,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("polar-signin-served-{}", std::process::id()));
         fs::create_dir_all(&dir).expect("a temporary folder");
         fs::write(dir.join("index.html"), "home").expect("a file");
-        let site = Site { dir: dir.clone(), base: "/some/sub/".to_owned(), config: None, policy: None };
+        let site = Site { dir: dir.clone(), base: "/some/sub/".to_owned(), config: None, policy: None, cors: false };
         let server = Server::http("127.0.0.1:0").expect("a free port");
         let port = port_of(&server).expect("a port");
         let ask = |request: &str| {

@@ -13,7 +13,7 @@ pub(crate) use tally::{Tally, kept};
 
 use crate::{
     browsers::{self, Browser, Engine},
-    build, check, matrix, modules,
+    build, check, matrix, modules, package,
     shell::{self, cargo, root},
     tools,
 };
@@ -22,7 +22,7 @@ mod tally;
 
 /// The files of the end-to-end tests that CI runs in Firefox too: a sign-in, what becomes of it, and what
 /// browsers see differently. All of them would take as long as everything else together.
-const ALSO_IN_FIREFOX: [&str; 6] = ["sign_in", "callback", "session", "renewal", "hosting", "policy"];
+const ALSO_IN_FIREFOX: [&str; 7] = ["sign_in", "callback", "session", "renewal", "hosting", "policy", "element"];
 
 /// The parts that can be run alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -159,6 +159,7 @@ fn capabilities(browser: &Browser) -> Result<PathBuf> {
 struct Parts {
     dist: PathBuf,
     example: PathBuf,
+    pkg: PathBuf,
     provider: PathBuf,
     own: &'static Path,
     nginx: PathBuf,
@@ -170,6 +171,11 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
         build::site(&tools::for_site(true)?, &dist, true)?;
         build::sizes(&dist)
     });
+    let pkg = root().join("pkg");
+    let packed = tally.prepare("build the JavaScript package", || {
+        package::make(&tools::for_site(true)?, &pkg)?;
+        build::sizes(&pkg)
+    });
     let example = shell::target().ok()?.join("example-leptos");
     let example = tally
         .prepare("build the example of a Leptos app", || build::example(&tools::for_site(true)?, &example))
@@ -177,7 +183,7 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
     let provider = tally.prepare("build the provider", shell::provider);
     let own = tally.prepare("this program, as the site's host", shell::own);
     let nginx = tally.prepare("set-up: nginx", browsers::nginx);
-    built.and(Some(Parts { dist, example: example?, provider: provider?, own: own?, nginx: nginx? }))
+    built.and(packed).and(Some(Parts { dist, pkg, example: example?, provider: provider?, own: own?, nginx: nginx? }))
 }
 
 fn in_firefox_too(tally: &mut Tally, parts: &Parts) {
@@ -196,6 +202,7 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
         .args(files.iter().flat_map(|file| ["--test", file]))
         .env("E2E_DIST", &parts.dist)
         .env("E2E_EXAMPLE_LEPTOS", &parts.example)
+        .env("E2E_PKG", &parts.pkg)
         .env("E2E_PROVIDER", &parts.provider)
         .env("E2E_XTASK", parts.own)
         .env("E2E_NGINX", &parts.nginx)

@@ -26,6 +26,7 @@ pub mod settings;
 pub mod stage;
 pub mod suite;
 pub mod tab;
+pub mod widget;
 
 pub use failure::{Context, Failure, Result};
 pub use stage::Stage;

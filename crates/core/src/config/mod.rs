@@ -326,6 +326,11 @@ impl Config {
 /// The prefix of every key in session storage, of whatever provider and client.
 pub const KEY_PREFIX: &str = "polar-signin:v1:";
 
+/// What marks a window that was opened for a sign-in. A new window begins with a copy of its opener's
+/// session storage. The opener keeps this right before it opens the window and removes it right after,
+/// so that it stands in the copy alone.
+pub const POPUP_KEY: &str = "polar-signin:v1:popup";
+
 /// Splits a scope at spaces and puts `openid` first if it is missing (RFC 6749 3.3).
 fn parse_scope(scope: &str) -> Option<Vec<String>> {
     let allowed = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);

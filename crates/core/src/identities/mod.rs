@@ -7,94 +7,25 @@
 //!
 //! As with a session: **one input, all its effects; perform every effect before the next input.**
 
+mod popup;
 mod slot;
+mod wire;
 
 use crate::{
-    authorization::SignIn,
+    authorization::{PopupNumber, SignIn},
     callback::{self, Callback},
-    config::Config,
+    config::{Config, POPUP_KEY},
     error::{Code, Error, Phase},
     json::{self, ObjectWriter},
     pkce::Entropy,
     secret::RecordText,
-    session::{Effect, Input, Records, Session, Ticket, TokenRequest},
-    snapshot::{Account, SignedOut, Snapshot},
+    session::{Effect, Input, Records, Session, Ticket, Wanted},
+    snapshot::{SignedOut, Snapshot},
     time::UnixTime,
     transaction,
 };
 pub use slot::Slot;
-
-/// What happened, and to whom.
-pub enum Event {
-    /// The page was opened: as [`Input::Opened`].
-    Opened {
-        /// The page's whole address.
-        url: String,
-        /// What was kept.
-        records: Records,
-        /// The page is inside a frame.
-        framed: bool,
-        /// Session storage cannot be used.
-        memory_only: bool,
-    },
-    /// The page is shown again: as [`Input::Resumed`].
-    Resumed {
-        /// What is kept now.
-        records: Records,
-        /// Out of the browser's memory.
-        from_memory: bool,
-    },
-    /// A sign-in is likely.
-    Prepare,
-    /// The person wants to sign in.
-    SignIn {
-        /// How.
-        request: Box<SignIn>,
-        /// What is kept now.
-        records: Records,
-        /// Beside those that are here, and not in place of the active one.
-        add: bool,
-    },
-    /// The person does not want to leave after all.
-    Cancel,
-    /// From now on this one is active.
-    Switch(Slot),
-    /// The person wants userinfo and organizations of the active one fetched again.
-    RetryDetails,
-    /// The person wants to end an identity.
-    SignOut {
-        /// Whose.
-        slot: Slot,
-        /// What is kept now.
-        records: Records,
-    },
-    /// The person has read the error.
-    DismissError,
-    /// An access token is needed.
-    WantToken {
-        /// Whose.
-        slot: Slot,
-        /// The number of the answer.
-        request: TokenRequest,
-        /// The generation of a token that an API has refused with 401.
-        refused: Option<u64>,
-    },
-    /// The time of the last [`Effect::WakeAt`] has come.
-    Woke,
-    /// What came of an effect of this one's, or what was said on its channel.
-    Of(Slot, Input),
-}
-
-/// All that an interface may know at one moment.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Overview {
-    /// The active identity, with whatever the person has to know now, whomever it is about.
-    pub snapshot: Snapshot,
-    /// Whose that is.
-    pub active: Slot,
-    /// Everybody who is signed in, in the order of their places.
-    pub identities: Vec<(Slot, Account)>,
-}
+pub use wire::{Event, Overview};
 
 /// The identities of one page.
 pub struct Identities {
@@ -107,6 +38,8 @@ pub struct Identities {
     signed_out: Option<SignedOut>,
     alarms: Vec<(Slot, UnixTime)>,
     alarm: Option<UnixTime>,
+    /// This page is in a window that another one opened for a sign-in: nobody is here.
+    in_popup: bool,
 }
 
 /// What a step works with.
@@ -129,6 +62,7 @@ impl Identities {
             signed_out: None,
             alarms: Vec::new(),
             alarm: None,
+            in_popup: false,
         }
     }
 
@@ -142,6 +76,11 @@ impl Identities {
     #[must_use]
     pub fn active(&self) -> Slot {
         self.active
+    }
+
+    /// The windows that sign-ins wait for. Whatever else was opened is to be closed.
+    pub fn popups(&self) -> impl Iterator<Item = (PopupNumber, Wanted)> + '_ {
+        self.sessions.iter().filter_map(|(_, session)| session.popup())
     }
 
     /// One event, all its effects, each with whose it is. Perform every effect before the next call.
@@ -167,6 +106,10 @@ impl Identities {
     /// What there is to show.
     #[must_use]
     pub fn overview(&self) -> Overview {
+        if self.in_popup {
+            let snapshot = Snapshot { in_popup: true, ..Snapshot::default() };
+            return Overview { snapshot, ..Overview::default() };
+        }
         let all: Vec<(Slot, Snapshot)> =
             self.sessions.iter().map(|(slot, session)| (*slot, session.snapshot())).collect();
         let account = |(slot, snapshot): &(Slot, Snapshot)| Some((*slot, snapshot.account.clone()?));
@@ -187,6 +130,10 @@ impl Identities {
 
     fn take(&mut self, turn: &mut Turn<'_>, event: Event) {
         match event {
+            Event::Opened { url, records, framed, .. } if self.in_popup || records.has(POPUP_KEY) => {
+                self.opened_in_popup(turn, &url, &records, framed);
+            }
+            event if self.in_popup && !matches!(event, Event::WantToken { .. }) => {}
             Event::Opened { url, records, framed, memory_only } => {
                 self.opened(turn, &url, &records, framed, memory_only);
             }
@@ -295,6 +242,8 @@ impl Identities {
                 self.config.slot_of(key).is_some_and(|of| of != slot) && transaction::hash_in_key(key).is_some()
             });
             turn.effects.extend(begun.map(|(key, _)| (slot, Effect::Forget(key.to_owned()))));
+            let others: Vec<Slot> = self.sessions.iter().map(|(of, _)| *of).filter(|of| *of != slot).collect();
+            others.into_iter().for_each(|other| self.tell(turn, other, Input::Cancel));
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     Session, Turn,
     attempts::after,
     renewal::Renewal,
+    sign_in::Stage,
     tabs::{ANSWER_WAIT, CLAIM_WAIT},
 };
 
@@ -39,6 +40,10 @@ impl Session {
         if let Renewal::Locking { since, .. } = &mut self.renewal {
             move_back(since);
         }
+        if let Stage::Awaiting(awaiting) = &mut self.stage {
+            awaiting.times().for_each(move_back);
+        }
+        self.closed.iter_mut().flat_map(|closed| closed.times()).for_each(move_back);
     }
 
     /// While everything stood still nobody could answer: that nobody did means nothing.

@@ -17,6 +17,7 @@ mod fingerprint;
 mod granting;
 mod identity;
 mod leaving;
+mod popup;
 mod proving;
 mod renewal;
 mod returned;
@@ -25,6 +26,8 @@ mod signing;
 mod tabs;
 mod wire;
 
+pub use popup::Wanted;
+pub(crate) use popup::channel as popup_channel;
 pub use wire::{Effect, Grant, Input, Records, StorageFailure, Ticket, TokenRequest};
 
 use crate::{
@@ -43,6 +46,7 @@ use crate::{
 use attempts::Attempts;
 use ending::Ending;
 use identity::Identity;
+use popup::Awaiting;
 use proving::Forced;
 use renewal::Renewal;
 use sign_in::Stage;
@@ -63,6 +67,8 @@ pub struct Session {
     waiting: Vec<(Ticket, Waiting)>,
     metadata: Option<(Metadata, UnixTime)>,
     stage: Stage,
+    /// A sign-in whose window seems to be closed: it may answer all the same.
+    closed: Option<Box<Awaiting>>,
     identity: Option<Identity>,
     /// The kept session names hosts that only the metadata can vouch for: until it has, the
     /// access token goes nowhere.
@@ -133,6 +139,7 @@ impl Session {
             waiting: Vec::new(),
             metadata: None,
             stage: Stage::Idle,
+            closed: None,
             identity: None,
             unconfirmed: false,
             renewal: Renewal::Idle,
@@ -182,6 +189,7 @@ impl Session {
             working: match self.stage {
                 Stage::Idle => self.ending.as_ref().filter(|ending| ending.leaves()).map(|_| Step::SigningOut),
                 Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left => Some(Step::Leaving),
+                Stage::Awaiting(_) => Some(Step::InPopup),
                 Stage::Confirming(_) | Stage::Completing(_) => Some(Step::Completing),
             },
             account: self.identity.as_ref().map(|identity| identity.account(self.renewal_status(identity))),
@@ -190,6 +198,7 @@ impl Session {
             signed_out: self.signed_out.clone(),
             memory_only: self.memory_only,
             inert: self.inert,
+            in_popup: false,
         }
     }
 
@@ -210,7 +219,7 @@ impl Session {
 
     /// Nobody is here, and there is nothing to say.
     pub(crate) fn is_over(&self) -> bool {
-        self.identity.is_none() && self.error.is_none() && self.is_at_rest()
+        self.identity.is_none() && self.error.is_none() && self.closed.is_none() && self.is_at_rest()
     }
 
     /// What another session of the same provider knows of it holds here too.
@@ -229,6 +238,8 @@ impl Session {
             Input::Prepare => self.want_metadata(turn),
             Input::SignIn { request, records } => self.begin(turn, *request, &records),
             Input::Cancel => self.cancel(turn),
+            Input::Relayed { query, records } => self.relayed(turn, query.expose(), &records),
+            Input::PopupClosed { certain } => self.popup_closed(turn, certain),
             Input::Answered(ticket, outcome) => {
                 turn.wait = outcome.wait(turn.now);
                 self.answered(turn, ticket, outcome);
@@ -328,6 +339,7 @@ impl Session {
             }
         }
         self.claim_is_over(turn);
+        self.look_for_the_popup(turn);
         if self.ending.as_ref().is_some_and(|ending| ending.until() <= now) {
             self.sign_out_is_over(turn);
         }
@@ -340,6 +352,7 @@ impl Session {
             .chain(self.next_look(turn.now))
             .chain(self.tabs.claim_until)
             .chain(self.ending.as_ref().map(Ending::until))
+            .chain(self.awaiting().map(|(awaiting, wanted)| awaiting.next_look(wanted)))
             .min();
         if next != self.alarm {
             self.alarm = next;

@@ -39,7 +39,7 @@ impl Session {
                 Some((key, _)) => self.refuse_callback(turn, key, Code::CallbackMalformed),
                 None => self.belongs_to_nobody(),
             },
-            Callback::Response(response) => self.returned(turn, url, response, records),
+            Callback::Response(response) => self.returned(turn, url, response, records, false),
         }
         self.clear_old(turn, records);
         turn.effects.push(Effect::Show);
@@ -70,13 +70,21 @@ impl Session {
         }
     }
 
-    fn refuse_callback(&mut self, turn: &mut Turn<'_>, key: &str, code: Code) {
+    pub(super) fn refuse_callback(&mut self, turn: &mut Turn<'_>, key: &str, code: Code) {
         turn.effects.push(Effect::Forget(key.to_owned()));
         self.error = Some(authorization_error(code));
     }
 
-    /// RFC 6749 4.1.2, RFC 9207 2.4: everything that is checked before the code goes anywhere.
-    fn returned(&mut self, turn: &mut Turn<'_>, url: &str, response: Response, records: &Records) {
+    /// RFC 6749 4.1.2, RFC 9207 2.4: everything that is checked before the code goes anywhere. A response is
+    /// relayed if a window brought it to this page, which waits for it.
+    pub(super) fn returned(
+        &mut self,
+        turn: &mut Turn<'_>,
+        url: &str,
+        response: Response,
+        records: &Records,
+        relayed: bool,
+    ) {
         let hash = transaction::state_hash(&response.state);
         let Some((key, text)) = find(records, &hash) else { return self.belongs_to_nobody() };
         if self.completing_key().as_deref() == Some(key) {
@@ -88,6 +96,10 @@ impl Session {
         let Some(mut transaction) = Transaction::decode(text, &hash, &self.config) else {
             return self.refuse_callback(turn, key, Code::TransactionCorrupt);
         };
+        if transaction.popup && !relayed {
+            // The page that waits for it may still get it.
+            return self.belongs_to_nobody();
+        }
         if transaction.status == Status::Redeeming {
             return self.refuse_callback(turn, key, Code::CallbackInterrupted);
         }
@@ -127,7 +139,8 @@ impl Session {
             self.redeem(turn, redeemable);
         } else {
             self.stage = Stage::Confirming(Box::new(redeemable));
-            self.want_metadata(turn);
+            // A page that has been here for a while may know the metadata already.
+            self.go_on_with_sign_in(turn);
         }
     }
 
@@ -141,9 +154,8 @@ impl Session {
     /// Removes what is too old of this namespace, but for the sign-in that is being completed.
     fn clear_old(&mut self, turn: &mut Turn<'_>, records: &Records) {
         let current = self.completing_key();
-        for (key, created) in pending(records) {
-            let age = created.map_or(i64::MAX, |created| turn.now.millis_since(created));
-            if !(-transaction::LIFETIME..=transaction::LIFETIME).contains(&age) && current.as_deref() != Some(key) {
+        for (key, text) in pending(records) {
+            if transaction::is_old(text, turn.now) && current.as_deref() != Some(key) {
                 turn.effects.push(Effect::Forget(key.to_owned()));
             }
         }

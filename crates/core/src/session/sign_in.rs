@@ -1,7 +1,7 @@
 //! The way out: metadata, a transaction that is kept, and only then the provider.
 
 use crate::{
-    authorization::{self, SignIn},
+    authorization::{self, SignIn, Way},
     discovery::{self, Metadata},
     error::{Code, Error, Phase},
     pkce::Fresh,
@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     Again, Effect, MAX_RETRIES, METADATA_LIFETIME, Records, Session, StorageFailure, Turn, Waiting,
-    completing::Completing, returned::authorization_error,
+    completing::Completing, popup::Awaiting, returned::authorization_error,
 };
 
 /// How far a sign-in has come on this page.
@@ -25,7 +25,11 @@ pub(super) enum Stage {
     Keeping {
         key: String,
         url: AuthorizationUrl,
+        /// The person goes there in a window of its own.
+        awaits: Option<Box<Awaiting>>,
     },
+    /// The person is at the provider, in a window of its own.
+    Awaiting(Box<Awaiting>),
     /// The browser is on its way to the provider.
     Left,
     /// The kept endpoints are on hosts that only the metadata can vouch for.
@@ -36,11 +40,15 @@ pub(super) enum Stage {
 
 impl Session {
     pub(super) fn begin(&mut self, turn: &mut Turn<'_>, request: SignIn, records: &Records) {
-        if !matches!(self.stage, Stage::Idle | Stage::Left) {
+        if !matches!(self.stage, Stage::Idle | Stage::Left | Stage::Awaiting(_)) {
             return;
         }
+        self.stop_waiting(turn);
         self.error = None;
         self.for_organization = request.organization;
+        if request.way == Way::Blocked {
+            return self.fail(turn, Error::new(Code::PopupBlocked, Phase::Start));
+        }
         if self.memory_only {
             // What is kept in memory is gone when the page is left: the way back would lead nowhere.
             return self.fail(turn, Error::new(Code::StorageUnavailable, Phase::Start));
@@ -48,19 +56,34 @@ impl Session {
         self.evict(turn, records);
         self.stage = Stage::WantsMetadata(Box::new(request));
         turn.effects.push(Effect::Show);
-        match &self.metadata {
-            Some((metadata, since)) if is_fresh(*since, turn.now) => {
-                let metadata = metadata.clone();
-                self.leave(turn, &metadata);
-            }
-            _ => self.want_metadata(turn),
-        }
+        self.go_on_with_sign_in(turn);
     }
 
     pub(super) fn want_metadata(&mut self, turn: &mut Turn<'_>) {
-        let fresh = self.metadata.as_ref().is_some_and(|(_, since)| is_fresh(*since, turn.now));
-        if !fresh && !self.metadata_is_coming() {
+        if self.fresh_metadata(turn.now).is_none() && !self.metadata_is_coming() {
             self.send_metadata(turn, 0);
+        }
+    }
+
+    fn fresh_metadata(&self, now: UnixTime) -> Option<&Metadata> {
+        self.metadata.as_ref().filter(|(_, since)| is_fresh(*since, now)).map(|(metadata, _)| metadata)
+    }
+
+    /// With the metadata: at once, if that is known.
+    pub(super) fn go_on_with_sign_in(&mut self, turn: &mut Turn<'_>) {
+        let Some(metadata) = self.fresh_metadata(turn.now).cloned() else { return self.want_metadata(turn) };
+        match core::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Confirming(redeemable) if redeemable.transaction.endpoints == metadata.endpoints => {
+                self.redeem(turn, *redeemable);
+            }
+            Stage::Confirming(redeemable) => {
+                self.stage = Stage::Confirming(redeemable);
+                self.sign_in_failed(turn, authorization_error(Code::TransactionCorrupt));
+            }
+            stage => {
+                self.stage = stage;
+                self.leave(turn, &metadata);
+            }
         }
     }
 
@@ -81,19 +104,7 @@ impl Session {
             Ok(metadata) => {
                 self.metadata = Some((metadata.clone(), turn.now));
                 self.confirm_identity(turn, &metadata.endpoints);
-                match core::mem::replace(&mut self.stage, Stage::Idle) {
-                    Stage::Confirming(redeemable) if redeemable.transaction.endpoints == metadata.endpoints => {
-                        self.redeem(turn, *redeemable);
-                    }
-                    Stage::Confirming(redeemable) => {
-                        self.stage = Stage::Confirming(redeemable);
-                        self.sign_in_failed(turn, authorization_error(Code::TransactionCorrupt));
-                    }
-                    stage => {
-                        self.stage = stage;
-                        self.leave(turn, &metadata);
-                    }
-                }
+                self.go_on_with_sign_in(turn);
             }
             Err(error) if Self::may_pass(&error) && tries < MAX_RETRIES => self.try_again(turn, tries, Again::Metadata),
             Err(error) if self.unconfirmed => {
@@ -117,34 +128,41 @@ impl Session {
         };
         let mut scope = self.config.scope().to_vec();
         scope.extend(request.further_scope.iter().filter(|further| !self.config.scope().contains(further)).cloned());
+        let popup = request.way.popup();
         let begin = Begin {
             config: &self.config,
             metadata,
             scope,
             organization: request.organization,
             max_age: request.max_age,
-            return_to: request.return_to.as_deref(),
+            // A page that is not left need not be found again.
+            return_to: request.return_to.as_deref().filter(|_| popup.is_none()),
+            popup: popup.is_some(),
         };
         let (transaction, state) = Transaction::begin(begin, fresh, turn.now);
         let url = authorization::url(metadata, &transaction, &state, request);
         let key = transaction.key(&self.config);
         let record = transaction.encode();
-        self.stage = Stage::Keeping { key: key.clone(), url };
+        let awaits = popup.map(|popup| Box::new(Awaiting::new(popup, &transaction, key.clone())));
+        self.stage = Stage::Keeping { key: key.clone(), url, awaits };
         let ticket = self.ticket(Waiting::TransactionKept);
         turn.effects.push(Effect::Keep(ticket, key, record));
     }
 
     pub(super) fn transaction_kept(&mut self, turn: &mut Turn<'_>, result: Result<(), StorageFailure>) {
         let stage = core::mem::replace(&mut self.stage, Stage::Idle);
-        let Stage::Keeping { url, .. } = stage else {
+        let Stage::Keeping { url, awaits, .. } = stage else {
             self.stage = stage;
             return;
         };
         match result {
-            Ok(()) => {
-                self.stage = Stage::Left;
-                turn.effects.push(Effect::Leave(url));
-            }
+            Ok(()) => match awaits {
+                Some(awaits) => self.leave_in_popup(turn, awaits, url),
+                None => {
+                    self.stage = Stage::Left;
+                    turn.effects.push(Effect::Leave(url));
+                }
+            },
             Err(failure) => {
                 let code = match failure {
                     StorageFailure::Full => Code::StorageFull,
@@ -156,7 +174,8 @@ impl Session {
     }
 
     pub(super) fn cancel(&mut self, turn: &mut Turn<'_>) {
-        if let Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left = self.stage {
+        let awaited = self.stop_waiting(turn).is_some();
+        if awaited || matches!(self.stage, Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left) {
             if let Stage::Keeping { key, .. } = core::mem::replace(&mut self.stage, Stage::Idle) {
                 turn.effects.push(Effect::Forget(key));
             }
@@ -166,7 +185,7 @@ impl Session {
 
     /// Makes room: at most eight sign-ins are under way, the oldest give way.
     fn evict(&mut self, turn: &mut Turn<'_>, records: &Records) {
-        let mut kept: Vec<_> = pending(records).collect();
+        let mut kept: Vec<_> = pending(records).map(|(key, text)| (key, transaction::created(text))).collect();
         while kept.len() >= transaction::MAX_PENDING {
             let oldest = (0..kept.len()).min_by_key(|index| kept[*index].1).unwrap_or_default();
             turn.effects.push(Effect::Forget(kept.swap_remove(oldest).0.to_owned()));
@@ -174,9 +193,8 @@ impl Session {
     }
 }
 
-pub(super) fn pending(records: &Records) -> impl Iterator<Item = (&str, Option<UnixTime>)> {
-    let transactions = records.iter().filter(|(key, _)| transaction::hash_in_key(key).is_some());
-    transactions.map(|(key, text)| (key, transaction::created(text)))
+pub(super) fn pending(records: &Records) -> impl Iterator<Item = (&str, &str)> {
+    records.iter().filter(|(key, _)| transaction::hash_in_key(key).is_some())
 }
 
 fn is_fresh(since: UnixTime, now: UnixTime) -> bool {

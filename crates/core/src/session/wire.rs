@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::{
-    authorization::SignIn,
+    authorization::{PopupNumber, SignIn},
     error::Error,
     http::{HttpOutcome, HttpRequest},
     jws::{SignatureCheck, SignatureOutcome},
@@ -34,7 +34,7 @@ pub struct Grant {
 }
 
 /// What stood in session storage under [`crate::config::KEY_PREFIX`], read right before the step.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Records(Rc<[(String, RecordText)]>);
 
 impl Records {
@@ -89,6 +89,19 @@ pub enum Input {
     },
     /// The person does not want to leave after all.
     Cancel,
+    /// The window of the sign-in, or somebody who knows the name of its channel, brought this query.
+    Relayed {
+        /// What stood in the address behind its `?`.
+        query: ChannelText,
+        /// What is kept now.
+        records: Records,
+    },
+    /// The window of the sign-in is not there any more, or this page has lost sight of it.
+    PopupClosed {
+        /// A page in it cannot have cut it off instead: it was seen open while it showed a page of another site, or has
+        /// shown none.
+        certain: bool,
+    },
     /// A request's outcome.
     Answered(Ticket, HttpOutcome),
     /// A signature's outcome.
@@ -141,6 +154,26 @@ pub enum Effect {
     Verify(Ticket, SignatureCheck),
     /// Go to the provider.
     Leave(AuthorizationUrl),
+    /// Send the window of this number to the provider. Tell what it brings ([`Input::Relayed`]) and that it was
+    /// closed ([`Input::PopupClosed`]), until [`crate::identities::Identities::popups`] no longer names it.
+    LeaveInPopup {
+        /// Which window.
+        popup: PopupNumber,
+        /// Where to.
+        url: AuthorizationUrl,
+        /// The channel on which the answer may come as well.
+        channel: String,
+    },
+    /// This page is such a window: hand this query to whoever opened it, if that is a page of the same origin,
+    /// and say it on the channel of this name.
+    Relay {
+        /// What stood in the address behind its `?`.
+        query: ChannelText,
+        /// The channel.
+        channel: String,
+    },
+    /// Close the window that this page is in.
+    Close,
     /// Go to this path of this site, in place of this page's entry in the history.
     Return(String),
     /// Hold this lock, alone of all pages of this origin; answer with [`Input::Locked`]. Where the

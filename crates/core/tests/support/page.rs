@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use polar_signin_core::{
-    authorization::SignIn,
+    authorization::{PopupNumber, SignIn},
     config::Config,
     error::{Code, Error},
     http::{Body, Failure, HttpOutcome, HttpRequest},
@@ -48,6 +48,12 @@ pub struct Page {
     pub scrubbed: Option<String>,
     /// The provider's address that the page was left for.
     pub left: Option<String>,
+    /// The provider's address that a window was sent to, which one, and the channel that is listened on.
+    pub popup: Option<(PopupNumber, String, String)>,
+    /// The query that this page handed to its opener, and said on this channel.
+    pub relayed: Option<(String, String)>,
+    /// This page closed its own window.
+    pub closed: bool,
     /// The path of this site that the page went on to.
     pub returned: Option<String>,
     pub wake: Option<UnixTime>,
@@ -85,6 +91,9 @@ impl Page {
             trace: Vec::new(),
             scrubbed: None,
             left: None,
+            popup: None,
+            relayed: None,
+            closed: false,
             returned: None,
             wake: None,
             verified: 0,
@@ -175,6 +184,11 @@ impl Page {
                 return Some(Input::Verified(ticket, check.outcome(good)));
             }
             Effect::Leave(url) => self.left = Some(url.expose().to_owned()),
+            Effect::LeaveInPopup { popup, url, channel } => {
+                self.popup = Some((popup, url.expose().to_owned(), channel));
+            }
+            Effect::Relay { query, channel } => self.relayed = Some((query.expose().to_owned(), channel)),
+            Effect::Close => self.closed = true,
             Effect::Return(path) => self.returned = Some(path),
             Effect::WakeAt(time) => self.wake = Some(time),
             Effect::Lock(ticket, _) => {

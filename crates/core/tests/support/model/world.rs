@@ -279,6 +279,7 @@ impl<'a> World<'a> {
                 self.granted(tab, request, granted.ok());
             }
             Effect::Scrub(_) | Effect::Leave(_) | Effect::Return(_) | Effect::Show => {}
+            Effect::LeaveInPopup { .. } | Effect::Relay { .. } | Effect::Close => panic!("no window was opened"),
         }
         None
     }

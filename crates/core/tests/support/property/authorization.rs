@@ -1,6 +1,6 @@
 //! FZ-03: the authorization request, and the encoding of forms.
 
-use polar_signin_core::authorization::{Prompt, SignIn};
+use polar_signin_core::authorization::{Prompt, SignIn, Way};
 use url::{Url, form_urlencoded};
 
 use super::{
@@ -39,6 +39,7 @@ pub fn request_by(bytes: &[u8], decode: Decode) {
         login_hint: choices.one_in(2).then(|| choices.text()),
         further_scope: (0..choices.below(3)).map(|_| choices.text()).collect(),
         return_to: choices.one_in(2).then(|| choices.text()),
+        way: Way::Page,
     };
     let endpoint = format!("https://op.example/authorize{own}");
     let metadata = metadata().text("authorization_endpoint", &endpoint).json();

@@ -1,0 +1,2 @@
+/** Importing it registers `<polar-signin>`. */
+export { PolarSigninElement } from "./element.js";

@@ -1,0 +1,5 @@
+// Registers <polar-signin>.
+import { PolarSigninElement } from "./element.js";
+
+PolarSigninElement.define();
+export { PolarSigninElement };

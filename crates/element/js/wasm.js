@@ -1,0 +1,31 @@
+// Where the WebAssembly is, and what it must be. The build fills in the three names: `cargo xtask package`.
+import { own } from "./errors.js";
+
+const { fetch } = globalThis;
+let loading;
+let attempts = 0;
+
+/** What the core exports. It is fetched once, and again only if that failed. */
+export function load() {
+  return (loading ??= attempt().catch((error) => {
+    loading = undefined;
+    throw reason(error);
+  }));
+}
+
+// A browser remembers that a module could not be had, for as long as the page is open.
+const glue = (again) => (again ? import(/* @vite-ignore */ new URL(`./__GLUE__${again}`, import.meta.url).href) : import("./__GLUE__"));
+
+async function attempt() {
+  attempts += 1;
+  const url = new URL("./__WASM__", import.meta.url);
+  const response = fetch(url, { __proto__: null, integrity: "__INTEGRITY__", credentials: "omit", referrerPolicy: "no-referrer" });
+  const [core, answer] = await Promise.all([glue(attempts > 1 ? `?${attempts}` : ""), response]);
+  await core.default({ module_or_path: answer });
+  return core;
+}
+
+function reason(error) {
+  if (typeof WebAssembly !== "object") return own("wasm_missing");
+  return own(error instanceof WebAssembly.CompileError ? "wasm_refused" : "load_failed");
+}

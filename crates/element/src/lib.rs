@@ -1,0 +1,163 @@
+//! What the JavaScript package calls: one page's client, without any interface.
+//!
+//! Everything that crosses is a text, a number or a function. Structured data is JSON, written by the
+//! core's own writer, so that nothing is looked up on objects that a page could have prepared.
+//! Whoever listens hears a snapshot, in which no type can hold a secret; the access token goes to the
+//! function that asked for it and nowhere else.
+//!
+//! # What this crate does not do
+//! It decides nothing, shows nothing and keeps nothing. The element is JavaScript (`js/`).
+
+mod view;
+
+use js_sys::Function;
+use polar_signin::{
+    browser::http,
+    client::{Client, Prompt, SignIn},
+};
+use polar_signin_core::{
+    config::{Config, Options},
+    error::{Code, Detail, Error, Phase},
+    json::{self, Object, Value},
+};
+use wasm_bindgen::prelude::*;
+use web_sys::Window;
+
+/// The client of this page.
+#[wasm_bindgen]
+pub struct Engine(Client);
+
+/// How the keys begin that these options keep something under.
+///
+/// # Errors
+/// The error (JSON) of options that are not valid.
+#[wasm_bindgen]
+pub fn namespace(options: &str, page: &str) -> Result<String, JsValue> {
+    let namespace = config(options, page)?.namespace();
+    // Without the place of the identity: any of them may have begun it.
+    Ok(namespace.trim_end_matches(':').to_owned())
+}
+
+/// Opens the session of this page. The listener gets a snapshot (JSON) at once and with every change.
+///
+/// # Errors
+/// The error (JSON) of options that are not valid.
+#[wasm_bindgen]
+pub fn start(options: &str, page: &str, listener: Function) -> Result<Engine, JsValue> {
+    http::capture();
+    let config = config(options, page)?;
+    let provider = view::Provider::of(&config);
+    let client = Client::start(config, move |overview| {
+        // Whoever listens has to see to its own exceptions.
+        let _ = listener.call1(&JsValue::NULL, &JsValue::from_str(&view::overview(&overview, &provider)));
+    });
+    Ok(Engine(client))
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Leaves for the provider. The options are JSON.
+    ///
+    /// # Errors
+    /// The error (JSON) of options that are not valid.
+    pub fn sign_in(&self, options: &str) -> Result<(), JsValue> {
+        let request = sign_in(options).map_err(|error| JsValue::from_str(&view::error(&error)))?;
+        self.0.sign_in(request);
+        Ok(())
+    }
+
+    /// The same in a window that was opened in the click itself; `undefined` if the browser opened none.
+    ///
+    /// # Errors
+    /// The error (JSON) of options that are not valid.
+    pub fn sign_in_popup(&self, options: &str, window: Option<Window>) -> Result<(), JsValue> {
+        let request = sign_in(options).map_err(|error| JsValue::from_str(&view::error(&error)))?;
+        self.0.sign_in_popup(request, window);
+        Ok(())
+    }
+
+    /// Ends the session here, then at the provider as far as that offers it.
+    pub fn sign_out(&self) {
+        self.0.sign_out(self.0.active());
+    }
+
+    /// A sign-in is likely.
+    pub fn prepare(&self) {
+        self.0.prepare();
+    }
+
+    /// Stays here after all.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// The error has been read.
+    pub fn dismiss_error(&self) {
+        self.0.dismiss_error();
+    }
+
+    /// Fetches userinfo and organizations again, where they are missing.
+    pub fn retry_details(&self) {
+        self.0.retry_details();
+    }
+
+    /// Calls back with an access token that can be used now and its generation, or with an error (JSON) as
+    /// the third argument. `refused` is the generation of one that was answered with 401.
+    pub fn access_token(&self, refused: Option<f64>, then: Function) {
+        let refused = refused.map(|generation| generation as u64);
+        self.0.access_token(self.0.active(), refused, move |granted| {
+            let (token, generation, error) = match granted {
+                Ok(grant) => {
+                    let token = JsValue::from_str(grant.access_token.expose());
+                    (token, JsValue::from_f64(grant.generation as f64), JsValue::UNDEFINED)
+                }
+                Err(error) => (JsValue::UNDEFINED, JsValue::UNDEFINED, JsValue::from_str(&view::error(&error))),
+            };
+            let _ = then.call3(&JsValue::NULL, &token, &generation, &error);
+        });
+    }
+}
+
+fn config(options: &str, page: &str) -> Result<Config, JsValue> {
+    let config = Options::from_json(options.as_bytes()).and_then(|options| Config::new(&options, page));
+    config.map_err(|error| JsValue::from_str(&view::error(&error)))
+}
+
+/// How a person wants to sign in: one flat object, and no member that is not known.
+fn sign_in(options: &str) -> Result<SignIn, Error> {
+    let object = json::parse_object(options.as_bytes()).map_err(|_| invalid("options"))?;
+    let mut request = SignIn::default();
+    for (name, value) in object.iter() {
+        match (name, value) {
+            (_, Value::Null) => {}
+            ("organization", Value::Bool(organization)) => request.organization = *organization,
+            ("prompt", Value::String(prompt)) => request.prompt = Some(read_prompt(prompt)?),
+            ("scope", Value::String(scope)) => {
+                request.further_scope = scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+            }
+            ("maxAge", Value::Number(_)) => request.max_age = Some(max_age(&object)?),
+            ("loginHint", Value::String(hint)) => request.login_hint = Some(hint.to_string()),
+            ("returnTo", Value::String(path)) => request.return_to = Some(path.to_string()),
+            _ => return Err(invalid("options: a member that is not known, or of the wrong type")),
+        }
+    }
+    Ok(request)
+}
+
+fn read_prompt(prompt: &str) -> Result<Prompt, Error> {
+    match prompt {
+        "login" => Ok(Prompt::Login),
+        "consent" => Ok(Prompt::Consent),
+        "select_account" => Ok(Prompt::SelectAccount),
+        _ => Err(invalid("prompt")),
+    }
+}
+
+fn max_age(object: &Object<'_>) -> Result<u32, Error> {
+    let seconds = object.get("maxAge").and_then(Value::as_number).and_then(|number| number.to_fixed(0));
+    seconds.and_then(|seconds| u32::try_from(seconds).ok()).ok_or_else(|| invalid("maxAge"))
+}
+
+fn invalid(name: &'static str) -> Error {
+    Error::new(Code::InvalidConfiguration, Phase::Start).with(Detail::Name(name))
+}
