@@ -13,7 +13,7 @@ use source::Code;
 /// Says what is wrong, if anything.
 type Rule = fn(&str, &str, &Code) -> Vec<String>;
 
-const RULES: [Rule; 8] = [arrows, adapters, core_alone, secrets, exports, length, words, lock_files];
+const RULES: [Rule; 9] = [arrows, adapters, core_alone, secrets, exports, length, words, lock_files, suites];
 
 /// Which folders of `src/` each may use: its own and those below it.
 const ARROWS: [(&str, &[&str]); 5] = [
@@ -132,6 +132,17 @@ fn length(name: &str, text: &str, _: &Code) -> Vec<String> {
     Vec::new()
 }
 
+/// A file of end-to-end tests brings its own runner: under another one it would run nothing, and pass.
+fn suites(name: &str, text: &str, _: &Code) -> Vec<String> {
+    if name != "tests/e2e/Cargo.toml" {
+        return Vec::new();
+    }
+    let files = fs::read_dir(root().join("tests/e2e/tests")).into_iter().flatten().flatten();
+    let names = files.filter_map(|file| Some(file.file_name().to_str()?.strip_suffix(".rs")?.to_owned()));
+    let undeclared = names.filter(|name| !text.contains(&format!("name = \"{name}\"\nharness = false\n")));
+    undeclared.map(|name| format!("{name} has no `[[test]]` with `harness = false`: it would run no test")).collect()
+}
+
 fn words(name: &str, text: &str, _: &Code) -> Vec<String> {
     // This file has the list.
     if name == "crates/xtask/src/house.rs" {
@@ -248,6 +259,14 @@ mod tests {
         assert_eq!(broken("src/lib.rs", &format!("// long:\n{lines}")), 1);
         assert_eq!(broken("src/lib.rs", &format!("// long: one table, read as a whole\n{lines}")), 0);
         assert_eq!(broken("docs/errors.md", &lines), 0);
+    }
+
+    #[test]
+    fn a_suite_that_would_run_nothing_is_found() {
+        let manifest = fs::read_to_string(root().join("tests/e2e/Cargo.toml")).unwrap_or_default();
+        assert_eq!(broken("tests/e2e/Cargo.toml", &manifest), 0);
+        let without = manifest.replace("name = \"sign_in\"\nharness = false\n", "");
+        assert_eq!(broken("tests/e2e/Cargo.toml", &without), 1);
     }
 
     #[test]
