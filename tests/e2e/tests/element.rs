@@ -203,8 +203,7 @@ async fn a_failure_is_said_and_tried_again(stage: Stage) -> Result {
     allow(&element.tab).await?;
     element.until("failed").await?;
     element.press("button").await?;
-    ProviderPage::wait(&element.tab).await?;
-    allow(&element.tab).await?;
+    // The provider remembers by now.
     element.until("signed-in").await?;
     assert_eq!(element.text("error").await?, "");
     asked_for(&stage, "POST", "/v1/oauth2/token", 2).await
