@@ -37,7 +37,8 @@ async fn st_07_st_08_the_strictest_policy_has_nothing_to_say(stage: Stage) -> Re
     element.eval("element.theme = 'dark'; element.mode = 'popup'; element.locale = 'ja'").await?;
     assert_eq!(element.eval("return violations").await?, json!([]));
     // The policy is not asleep.
-    let refused = element.eval("try { document.body.innerHTML = 'x'; return 'allowed' } catch { return 'refused' }").await?;
+    let refused =
+        element.eval("try { document.body.innerHTML = 'x'; return 'allowed' } catch { return 'refused' }").await?;
     assert_eq!(refused, json!("refused"));
     element.wait("the refusal is heard", "return violations.length === 1").await?;
     // That was us.
@@ -52,18 +53,28 @@ async fn st_13_a_prepared_prototype_changes_no_request(stage: Stage) -> Result {
             cache: 'force-cache', integrity: 'sha256-AAAA', referrerPolicy: 'unsafe-url', bubbles: false, detail: 'evil',
             client_id: 'evil', scope: 'evil', prompt: 'none', then: undefined,
         })) Object.defineProperty(Object.prototype, name, { value, writable: true, configurable: true, enumerable: false });";
-    let widget = Widget::changed(&stage, |page| watched(page).replace("</title>", "</title><script src=\"pollute.js\"></script>")).await?;
+    let widget = Widget::changed(&stage, |page| {
+        watched(page).replace("</title>", "</title><script src=\"pollute.js\"></script>")
+    })
+    .await?;
     let body = POLLUTE.to_owned();
-    stage.gateway().rule("/pollute.js", polar_signin_e2e::gateway::Rule::Answer { status: 200, content_type: "text/javascript", body });
+    stage.gateway().rule(
+        "/pollute.js",
+        polar_signin_e2e::gateway::Rule::Answer { status: 200, content_type: "text/javascript", body },
+    );
     let element = widget.signed_in(&stage).await?;
-    element.wait("the organizations are there", "return element.client.organizations().then(reach => reach.total === 1)").await?;
+    element
+        .wait("the organizations are there", "return element.client.organizations().then(reach => reach.total === 1)")
+        .await?;
     let ours = |path: &str| path.starts_with("/v1/") || path.starts_with("/.well-known/");
     for seen in stage.provider().requests().await?.into_iter().filter(|seen| ours(&seen.path)) {
         assert!(!seen.headers.contains_key("x-evil") && !seen.headers.contains_key("cookie"), "{seen:?}");
         assert!(["GET", "POST", "OPTIONS"].contains(&seen.method.as_str()), "{seen:?}");
         assert!(!seen.query.iter().any(|(_, value)| value.contains("evil")), "{seen:?}");
     }
-    let heard = element.eval("return heard.filter(([name]) => name === 'polar-signed-in').map(([, , detail]) => detail)").await?;
+    let heard = element
+        .eval("return heard.filter(([name]) => name === 'polar-signed-in').map(([, , detail]) => detail)")
+        .await?;
     assert!(heard[0].as_str().is_some_and(|detail| detail.starts_with("{\"subject\":")), "{heard}");
     Ok(())
 }
@@ -134,7 +145,9 @@ async fn pm_13_a_hostile_document_changes_nothing(stage: Stage) -> Result {
         <form name=\"querySelector\"></form><a id=\"clientId\" href=\"https://evil.example\"></a>";
     let widget = Widget::changed(&stage, |page| {
         // The page's own script would stumble over them: it is not about that.
-        watched(page).replace("<body>", &format!("<body>{HOSTILE}")).replace("<script type=\"module\" src=\"page.js\"></script>", "")
+        watched(page)
+            .replace("<body>", &format!("<body>{HOSTILE}"))
+            .replace("<script type=\"module\" src=\"page.js\"></script>", "")
     });
     let widget = widget.await?;
     let tab = stage.tab().await?;
@@ -174,7 +187,14 @@ async fn pm_13_settings_are_read_once(stage: Stage) -> Result {
 async fn pm_13_settings_that_are_not_known_make_it_inert(stage: Stage) -> Result {
     let widget = Widget::changed(&stage, watched).await?;
     let element = widget.open(&stage).await?;
-    for wrong in ["clientid=\"x\"", "client_id=\"x\"", "mode=\"popop\"", "sub-type=\"everything\"", "provider=\"evil\"", "redirect-uri=\"https://evil.example/\""] {
+    for wrong in [
+        "clientid=\"x\"",
+        "client_id=\"x\"",
+        "mode=\"popop\"",
+        "sub-type=\"everything\"",
+        "provider=\"evil\"",
+        "redirect-uri=\"https://evil.example/\"",
+    ] {
         let (name, value) = wrong.split_once('=').unwrap_or_default();
         let script = format!(
             "document.getElementById('wrong')?.remove();
@@ -198,7 +218,9 @@ async fn pm_13_settings_that_are_not_known_make_it_inert(stage: Stage) -> Result
 }
 
 async fn pm_14_inside_another_page_it_does_nothing(stage: Stage) -> Result {
-    let widget = Widget::changed(&stage, |page| page.replace("default-src 'none'", "default-src 'none'; frame-src 'self'")).await?;
+    let widget =
+        Widget::changed(&stage, |page| page.replace("default-src 'none'", "default-src 'none'; frame-src 'self'"))
+            .await?;
     let element = widget.open(&stage).await?;
     let framed = "
         const frame = document.createElement('iframe'); frame.src = location.href; document.body.append(frame);
@@ -261,7 +283,8 @@ async fn the_token_goes_nowhere_but_where_it_may(stage: Stage) -> Result {
     assert_eq!(element.eval(&abort).await?, json!("AbortError"));
     element.press("sign-out").await?;
     element.until("signed-out").await?;
-    let gone = element.eval("return element.accessToken().then(() => 'a token', error => [error.name, error.code])").await?;
+    let gone =
+        element.eval("return element.accessToken().then(() => 'a token', error => [error.name, error.code])").await?;
     assert_eq!(gone, json!(["PolarSigninError", "session_expired"]));
     // The browser says what the redirect ran into.
     element.tab.browser().forget_console().await;
