@@ -115,7 +115,7 @@ impl Gateway {
         lock(&self.inner.requests).clear();
     }
 
-    /// Adds a rule for the requests whose path ends so. The first rule that fits counts.
+    /// Adds a rule for the requests whose path ends so. The first rule that fits counts, besides headers.
     pub fn rule(&self, path_ends: &str, rule: Rule) {
         lock(&self.inner.rules).push((path_ends.to_owned(), rule));
     }
@@ -177,9 +177,11 @@ impl Inner {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
         let referer = request.headers().get("referer").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let path = request.uri().path();
-        let rule = lock(&self.rules).iter().find(|(ends, _)| path.ends_with(ends)).map(|(_, rule)| rule.clone());
+        let rules =
+            lock(&self.rules).clone().into_iter().filter(|(ends, _)| path.ends_with(ends)).map(|(_, rule)| rule);
+        let (headers, rules): (Vec<_>, Vec<_>) = rules.partition(|rule| matches!(rule, Rule::Header(..)));
         lock(&self.requests).push(SiteRequest { target: target.clone(), referer });
-        match rule {
+        let mut response = match rules.into_iter().next() {
             Some(Rule::Answer { status, content_type, body }) => {
                 let mut response = Response::new(Full::from(body));
                 *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
@@ -191,13 +193,14 @@ impl Inner {
                 let _ = released.wait_for(|released| *released).await;
                 self.forward(&request, &target).await
             }
-            Some(Rule::Header(name, value)) => {
-                let mut response = self.forward(&request, &target).await;
+            Some(Rule::Header(..)) | None => self.forward(&request, &target).await,
+        };
+        for rule in headers {
+            if let Rule::Header(name, value) = rule {
                 response.headers_mut().insert(name, value);
-                response
             }
-            None => self.forward(&request, &target).await,
         }
+        response
     }
 
     async fn forward(&self, request: &Request<Incoming>, target: &str) -> Response<Full<Bytes>> {
