@@ -5,7 +5,10 @@
 //! `closed`, which is true at once, and a message has nobody to go to. So what is said goes over a
 //! channel as well.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use js_sys::{Array, Function, JsString, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -78,15 +81,20 @@ impl Popup {
             });
             Line { line, _listener: listener }
         });
-        let (window, was_away, told) = (self.0.clone(), Cell::new(false), Cell::new(false));
-        let every = Every::new(LOOK_EVERY, move || {
-            if !is_closed(&window) {
-                was_away.set(was_away.get() || is_away(&window));
-            } else if !told.replace(true) {
+        let (window, was_away) = (self.0.clone(), Cell::new(false));
+        let every = Rc::new(RefCell::new(None));
+        let own_every = Rc::downgrade(&every);
+        *every.borrow_mut() = Some(Every::new(LOOK_EVERY, move || {
+            if is_closed(&window) {
+                // Once: from here on there is nothing to look at.
+                let every = own_every.upgrade().and_then(|every| every.take());
                 closed(was_away.get());
+                drop(every);
+            } else if is_away(&window) {
+                was_away.set(true);
             }
-        });
-        Watch { _messages: messages, _line: line, _every: every }
+        }));
+        Watch { messages, _line: line, every }
     }
 }
 
@@ -99,9 +107,17 @@ impl Drop for Popup {
 /// Listens to a window and looks after it, until it is dropped.
 #[must_use = "dropping the handle ends the watch"]
 pub struct Watch {
-    _messages: Option<Listener>,
+    messages: Option<Listener>,
     _line: Option<Line>,
-    _every: Every,
+    every: Rc<RefCell<Option<Every>>>,
+}
+
+impl Watch {
+    /// From now on only the channel is listened to.
+    pub fn leave_window(&mut self) {
+        self.messages = None;
+        self.every.take();
+    }
 }
 
 struct Line {

@@ -5,7 +5,7 @@ use polar_signin_core::{
     authorization::{PopupNumber, SignIn, Way},
     identities::{Event, Slot},
     secret::{AuthorizationUrl, ChannelText},
-    session::Input,
+    session::{Input, Wanted},
 };
 use std::rc::Rc;
 use web_sys::Window;
@@ -18,7 +18,8 @@ pub(super) struct Opened {
     number: PopupNumber,
     // Before the window: whoever is closing it need not be told.
     watch: Option<Watch>,
-    popup: Popup,
+    /// Until it seems to be closed.
+    popup: Option<Popup>,
 }
 
 impl Client {
@@ -41,7 +42,7 @@ impl Client {
             Some(popup) => {
                 let number = PopupNumber(self.0.requests.get());
                 self.0.requests.set(number.0 + 1);
-                self.0.popups.borrow_mut().push(Opened { number, watch: None, popup });
+                self.0.popups.borrow_mut().push(Opened { number, watch: None, popup: Some(popup) });
                 Way::Popup(number)
             }
         };
@@ -52,19 +53,19 @@ impl Client {
         let mut popups = self.0.popups.borrow_mut();
         let Some(opened) = popups.iter_mut().find(|opened| opened.number == number) else { return };
         let closed = self.of_popup(move |certain| Event::Of(slot, Input::PopupClosed { certain }));
-        if opened.popup.is_closed() {
+        let Some(popup) = opened.popup.as_ref().filter(|popup| !popup.is_closed()) else {
             // Nothing but us has been in it so far.
             self.0.events.borrow_mut().push_back(Event::Of(slot, Input::PopupClosed { certain: true }));
             return;
-        }
+        };
         let records = Rc::downgrade(&self.0);
         let heard = self.of_popup(move |query: String| {
             let records = records.upgrade().map(|inner| Self(inner).records()).unwrap_or_default();
             Event::Of(slot, Input::Relayed { query: ChannelText::new(query), records })
         });
         // First the ears, then the voice.
-        opened.watch = Some(opened.popup.watch(channel, heard, closed));
-        opened.popup.send_to(url.expose());
+        opened.watch = Some(popup.watch(channel, heard, closed));
+        popup.send_to(url.expose());
     }
 
     fn of_popup<T: 'static>(&self, event: impl Fn(T) -> Event + 'static) -> impl Fn(T) + 'static {
@@ -76,16 +77,21 @@ impl Client {
         }
     }
 
-    /// Closes the windows that nobody waits for any more.
+    /// Closes the windows that nobody waits for any more, and hears nothing more of them.
     pub(super) fn close_popups(&self) {
         let mut popups = self.0.popups.borrow_mut();
         if popups.is_empty() {
             return;
         }
-        let wanted: Vec<PopupNumber> = self.0.identities.borrow().popups().collect();
-        let (kept, gone) = core::mem::take(&mut *popups).into_iter().partition(|o: &Opened| wanted.contains(&o.number));
+        let identities = self.0.identities.borrow();
+        let wanted = |of: &Opened| identities.popups().find(|(number, _)| *number == of.number);
+        let (mut kept, gone): (Vec<_>, Vec<_>) = popups.drain(..).partition(|opened| wanted(opened).is_some());
+        for opened in kept.iter_mut().filter(|of| wanted(of).is_some_and(|(_, what)| what == Wanted::Channel)) {
+            opened.watch.iter_mut().for_each(Watch::leave_window);
+            opened.popup = None;
+        }
         *popups = kept;
         drop(popups);
-        drop::<Vec<Opened>>(gone);
+        drop(gone);
     }
 }

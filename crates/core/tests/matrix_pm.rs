@@ -8,7 +8,7 @@ use polar_signin_core::{
     error::Code,
     identities::{Event, Slot},
     secret::ChannelText,
-    session::{Input, StorageFailure, TokenRequest},
+    session::{Input, StorageFailure, TokenRequest, Wanted},
     snapshot::Step,
     time::UnixTime,
 };
@@ -35,8 +35,18 @@ fn of(number: u64) -> SignIn {
     SignIn { way: Way::Popup(PopupNumber(number)), return_to: Some("/app".to_owned()), ..SignIn::default() }
 }
 
+/// The windows that are waited for.
 fn popups(page: &Page) -> Vec<u64> {
-    page.identities.popups().map(|number| number.0).collect()
+    wanted(page, Wanted::Window)
+}
+
+/// The windows that seem to be closed, and whose channels are listened to.
+fn channels(page: &Page) -> Vec<u64> {
+    wanted(page, Wanted::Channel)
+}
+
+fn wanted(page: &Page, what: Wanted) -> Vec<u64> {
+    page.identities.popups().filter(|(_, wanted)| *wanted == what).map(|(number, _)| number.0).collect()
 }
 
 fn later(page: &mut Page, millis: i64) {
@@ -290,9 +300,7 @@ fn pm_08_a_closed_window_ends_the_wait() {
     assert!(still_waits(&page), "what it said before may still be on its way");
     page.wake();
     assert_eq!(page.code(), Some(Code::PopupClosed));
-    assert!(is_over(&page));
-    relay(&mut page, &code(1));
-    assert_eq!((page.count(TOKEN_ENDPOINT), page.code()), (0, Some(Code::PopupClosed)), "a late answer");
+    assert!(is_over(&page), "whatever the window itself still says is not heard");
     // It said something, and closed itself.
     let mut page = waiting();
     closed(&mut page, true);
@@ -305,6 +313,54 @@ fn pm_08_a_closed_window_ends_the_wait() {
     later(&mut page, 1000);
     page.step(Input::Woke);
     assert_eq!((page.code(), page.subject().as_deref()), (Some(Code::PopupClosed), Some("u0")));
+}
+
+/// A page in it may have cut it off: that of this site, at the end of the way.
+#[test]
+fn pm_07_an_answer_on_the_channel_says_that_the_window_was_not_closed() {
+    let seems_closed = || {
+        let mut page = waiting();
+        closed(&mut page, true);
+        page.wake();
+        assert_eq!((page.code(), channels(&page)), (Some(Code::PopupClosed), vec![7]));
+        assert!(is_over(&page), "nothing is kept meanwhile");
+        page
+    };
+    let mut page = seems_closed();
+    page.step(Input::DismissError);
+    for stranger in [code(2), format!("{}&iss=https://evil.example", code(2)), String::new()] {
+        relay(&mut page, &stranger);
+    }
+    later(&mut page, 5 * MINUTE);
+    page.step(Input::Woke);
+    relay(&mut page, &code(1));
+    assert!(page.snapshot().working == Some(Step::Completing) && channels(&page).is_empty());
+    relay(&mut page, &code(1));
+    assert_eq!(page.count(TOKEN_ENDPOINT), 1);
+    completes(&mut page, 1, "u1");
+    // It is held to the rules like any other.
+    let mut page = seems_closed();
+    relay(&mut page, &format!("{}&iss=https://evil.example", code(1)));
+    assert_eq!((page.code(), page.count(TOKEN_ENDPOINT)), (Some(Code::IssuerParameterMismatch), 0));
+    // Whoever has done something else meanwhile has given it up; and it ends by itself.
+    let other_things: [fn(&mut Page); 5] = [
+        |page| page.step(Input::Cancel),
+        |page| page.sign_out(),
+        |page| click(page, 11, 8, false),
+        |page| page.sign_in(SignIn { way: Way::Blocked, ..SignIn::default() }),
+        |page| {
+            later(page, 10 * MINUTE);
+            page.step(Input::Woke);
+        },
+    ];
+    for (index, other_thing) in other_things.into_iter().enumerate() {
+        let mut page = seems_closed();
+        other_thing(&mut page);
+        assert!(channels(&page).is_empty(), "{index}");
+        let (before, kept) = (page.code(), page.storage.clone());
+        relay(&mut page, &code(1));
+        assert_eq!((page.code(), &page.storage, page.count(TOKEN_ENDPOINT)), (before, &kept, 0), "{index}");
+    }
 }
 
 #[test]
@@ -332,6 +388,13 @@ fn pm_08_a_window_that_is_not_needed_is_given_up() {
     page.sign_in(of(8));
     page.answer(METADATA_URL, json(200, metadata().json()));
     assert_eq!(page.code(), Some(Code::StorageFull));
+    assert!(is_over(&page) && page.popup.is_none());
+    // Without a storage there is no mark, and the window would not know what it is.
+    let mut page = Page::new(config(), Storage::new());
+    let records = page.records();
+    page.step(Input::Opened { url: APP.to_owned(), records, framed: false, memory_only: true });
+    page.sign_in(of(7));
+    assert_eq!((page.code(), page.sent.len()), (Some(Code::StorageUnavailable), 0));
     assert!(is_over(&page) && page.popup.is_none());
     // A second click while the first window waits for the metadata: that one stays.
     let mut page = Page::opened(config(), Storage::new(), APP);

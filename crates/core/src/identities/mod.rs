@@ -19,7 +19,7 @@ use crate::{
     json::{self, ObjectWriter},
     pkce::Entropy,
     secret::RecordText,
-    session::{Effect, Input, Records, Session, Ticket},
+    session::{Effect, Input, Records, Session, Ticket, Wanted},
     snapshot::{SignedOut, Snapshot},
     time::UnixTime,
     transaction,
@@ -79,7 +79,7 @@ impl Identities {
     }
 
     /// The windows that sign-ins wait for. Whatever else was opened is to be closed.
-    pub fn popups(&self) -> impl Iterator<Item = PopupNumber> + '_ {
+    pub fn popups(&self) -> impl Iterator<Item = (PopupNumber, Wanted)> + '_ {
         self.sessions.iter().filter_map(|(_, session)| session.popup())
     }
 

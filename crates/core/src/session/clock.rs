@@ -43,6 +43,7 @@ impl Session {
         if let Stage::Awaiting(awaiting) = &mut self.stage {
             awaiting.times().for_each(move_back);
         }
+        self.closed.iter_mut().flat_map(|closed| closed.times()).for_each(move_back);
     }
 
     /// While everything stood still nobody could answer: that nobody did means nothing.

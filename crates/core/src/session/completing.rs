@@ -105,7 +105,7 @@ impl Session {
     /// Ends what is being completed: its record and its open tickets go.
     pub(super) fn abandon(&mut self, turn: &mut Turn<'_>) {
         turn.effects.extend(self.completing_key().map(Effect::Forget));
-        self.stage = Stage::Idle;
+        (self.stage, self.closed) = (Stage::Idle, None);
         self.waiting.retain(|(_, waiting)| {
             !matches!(
                 waiting,

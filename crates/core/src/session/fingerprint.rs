@@ -45,6 +45,7 @@ impl Session {
         self.tabs.hash(into);
         self.wanting.len().hash(into);
         self.ending.as_ref().map(|ending| (ending.until, ending.leaves())).hash(into);
+        self.closed.is_some().hash(into);
         (self.memory_only, self.inert, self.alarm, self.clock).hash(into);
         for (at, again) in &self.again {
             let which = match again {

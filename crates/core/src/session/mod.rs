@@ -26,11 +26,11 @@ mod signing;
 mod tabs;
 mod wire;
 
+pub use popup::Wanted;
 pub(crate) use popup::channel as popup_channel;
 pub use wire::{Effect, Grant, Input, Records, StorageFailure, Ticket, TokenRequest};
 
 use crate::{
-    authorization::PopupNumber,
     config::Config,
     discovery::{AwaitMetadata, Metadata},
     error::{Code, Error},
@@ -67,6 +67,8 @@ pub struct Session {
     waiting: Vec<(Ticket, Waiting)>,
     metadata: Option<(Metadata, UnixTime)>,
     stage: Stage,
+    /// A sign-in whose window seems to be closed: it may answer all the same.
+    closed: Option<Box<Awaiting>>,
     identity: Option<Identity>,
     /// The kept session names hosts that only the metadata can vouch for: until it has, the
     /// access token goes nowhere.
@@ -137,6 +139,7 @@ impl Session {
             waiting: Vec::new(),
             metadata: None,
             stage: Stage::Idle,
+            closed: None,
             identity: None,
             unconfirmed: false,
             renewal: Renewal::Idle,
@@ -199,16 +202,6 @@ impl Session {
         }
     }
 
-    /// The window that was opened for the sign-in that is under way.
-    pub(crate) fn popup(&self) -> Option<PopupNumber> {
-        match &self.stage {
-            Stage::WantsMetadata(request) => request.way.popup(),
-            Stage::Keeping { awaits, .. } => awaits.as_ref().map(|awaits| awaits.number),
-            Stage::Awaiting(awaiting) => Some(awaiting.number),
-            Stage::Idle | Stage::Left | Stage::Confirming(_) | Stage::Completing(_) => None,
-        }
-    }
-
     /// Somebody is signed in.
     pub(crate) fn is_signed_in(&self) -> bool {
         self.identity.is_some()
@@ -226,7 +219,7 @@ impl Session {
 
     /// Nobody is here, and there is nothing to say.
     pub(crate) fn is_over(&self) -> bool {
-        self.identity.is_none() && self.error.is_none() && self.is_at_rest()
+        self.identity.is_none() && self.error.is_none() && self.closed.is_none() && self.is_at_rest()
     }
 
     /// What another session of the same provider knows of it holds here too.
@@ -359,7 +352,7 @@ impl Session {
             .chain(self.next_look(turn.now))
             .chain(self.tabs.claim_until)
             .chain(self.ending.as_ref().map(Ending::until))
-            .chain(self.awaiting().map(Awaiting::next_look))
+            .chain(self.awaiting().map(|(awaiting, wanted)| awaiting.next_look(wanted)))
             .min();
         if next != self.alarm {
             self.alarm = next;

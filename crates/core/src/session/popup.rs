@@ -6,16 +6,18 @@
 //!
 //! That a window is closed means less than it says. If a page in it cuts the window off from its
 //! opener (`Cross-Origin-Opener-Policy`), it looks closed from here at that moment, and the person is
-//! still in it. So it is believed only of a window that was seen open while it showed a page of
-//! another site: that page did not cut it off. One that disappears before goes on being waited for,
-//! and the person can say that nothing will come.
+//! still in it. One that disappears before it was seen at another site goes on being waited for, and
+//! the person can say that nothing will come. One that was seen there was most likely closed: the
+//! wait is over for the person, and what was kept of it is removed. But a later page may have cut it
+//! off, the site's own at the end of the way among them. An answer on the channel says that one did:
+//! a closed window says nothing. It is still taken, unless the person has done something else.
 
 use crate::{
     authorization::PopupNumber,
     callback::{self, Callback, Response},
     config::KEY_PREFIX,
     error::Code,
-    secret::AuthorizationUrl,
+    secret::{AuthorizationUrl, RecordText},
     time::UnixTime,
     transaction::{self, POPUP_LIFETIME, Transaction},
     url::without_query,
@@ -32,18 +34,31 @@ pub(super) struct Awaiting {
     key: String,
     state_hash: String,
     until: UnixTime,
-    /// The person has closed the window; from then on nothing more can come.
+    /// The window seems to be closed; from then on nobody is shown to wait.
     over: Option<UnixTime>,
+    /// What was kept, for an answer after that.
+    record: RecordText,
+}
+
+/// What a page still needs of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The window and the channel.
+    Window,
+    /// The channel alone: the window seems to be closed.
+    Channel,
 }
 
 impl Awaiting {
     pub(super) fn new(number: PopupNumber, transaction: &Transaction, key: String) -> Self {
         let until = after(transaction.created, POPUP_LIFETIME);
-        Self { number, key, state_hash: transaction.state_hash.clone(), until, over: None }
+        let (state_hash, record) = (transaction.state_hash.clone(), transaction.encode());
+        Self { number, key, state_hash, until, over: None, record }
     }
 
-    pub(super) fn next_look(&self) -> UnixTime {
-        self.over.map_or(self.until, |over| over.min(self.until))
+    pub(super) fn next_look(&self, wanted: Wanted) -> UnixTime {
+        let over = self.over.filter(|_| wanted == Wanted::Window);
+        over.map_or(self.until, |over| over.min(self.until))
     }
 
     pub(super) fn times(&mut self) -> impl Iterator<Item = &mut UnixTime> {
@@ -52,11 +67,23 @@ impl Awaiting {
 }
 
 impl Session {
-    pub(super) fn awaiting(&self) -> Option<&Awaiting> {
+    /// What is waited for, and whether the person sees that.
+    pub(super) fn awaiting(&self) -> Option<(&Awaiting, Wanted)> {
         match &self.stage {
-            Stage::Awaiting(awaiting) => Some(awaiting),
-            _ => None,
+            Stage::Awaiting(awaiting) => Some((awaiting, Wanted::Window)),
+            _ => self.closed.as_deref().map(|closed| (closed, Wanted::Channel)),
         }
+    }
+
+    /// The window that was opened for the sign-in that is under way, or was.
+    pub(crate) fn popup(&self) -> Option<(PopupNumber, Wanted)> {
+        let early = match &self.stage {
+            Stage::WantsMetadata(request) => request.way.popup(),
+            Stage::Keeping { awaits, .. } => awaits.as_ref().map(|awaits| awaits.number),
+            _ => None,
+        };
+        let later = || self.awaiting().map(|(awaiting, wanted)| (awaiting.number, wanted));
+        early.map(|number| (number, Wanted::Window)).or_else(later)
     }
 
     pub(super) fn leave_in_popup(&mut self, turn: &mut Turn<'_>, awaits: Box<Awaiting>, url: AuthorizationUrl) {
@@ -68,17 +95,20 @@ impl Session {
 
     /// What came in the window, if it is what this page waits for.
     pub(super) fn relayed(&mut self, turn: &mut Turn<'_>, query: &str, records: &Records) {
-        let Some(awaiting) = self.awaiting() else { return };
+        let Some((awaiting, wanted)) = self.awaiting() else { return };
         let redirect_uri = self.config.redirect_uri();
         let url = [without_query(redirect_uri.as_str()), "?", query].concat();
         let callback = callback::parse(&url, redirect_uri);
         let (Callback::Malformed(state) | Callback::Response(Response { state, .. })) = &callback else { return };
-        if transaction::state_hash(state) != awaiting.state_hash {
+        let is_busy = wanted == Wanted::Channel && !matches!(self.stage, Stage::Idle);
+        if transaction::state_hash(state) != awaiting.state_hash || is_busy {
             return;
         }
         let key = awaiting.key.clone();
+        let remembered = Records::new(vec![(key.clone(), awaiting.record.expose().to_owned())]);
+        let records = if wanted == Wanted::Channel { &remembered } else { records };
         // Once: nothing waits for a second answer.
-        self.stage = Stage::Idle;
+        (self.stage, self.closed) = (Stage::Idle, None);
         match callback {
             Callback::Response(response) => self.returned(turn, &url, response, records, true),
             _ => self.refuse_callback(turn, &key, Code::CallbackMalformed),
@@ -96,21 +126,32 @@ impl Session {
 
     /// Whether there is still something to wait for.
     pub(super) fn look_for_the_popup(&mut self, turn: &mut Turn<'_>) {
-        let Some(awaiting) = self.awaiting() else { return };
+        if self.closed.as_ref().is_some_and(|closed| closed.until <= turn.now) {
+            self.closed = None;
+        }
+        let Stage::Awaiting(awaiting) = &self.stage else { return };
         let code = match awaiting.over {
             _ if awaiting.until <= turn.now => Code::TransactionExpired,
             Some(over) if over <= turn.now => Code::PopupClosed,
             _ => return,
         };
-        self.stop_waiting(turn);
+        let awaiting = self.stop_waiting(turn);
+        self.closed = awaiting.filter(|_| code == Code::PopupClosed);
         self.fail(turn, authorization_error(code));
     }
 
     /// Whatever the window may still bring finds nobody.
-    pub(super) fn stop_waiting(&mut self, turn: &mut Turn<'_>) {
-        if let Stage::Awaiting(awaiting) = &self.stage {
-            turn.effects.push(Effect::Forget(awaiting.key.clone()));
-            self.stage = Stage::Idle;
+    pub(super) fn stop_waiting(&mut self, turn: &mut Turn<'_>) -> Option<Box<Awaiting>> {
+        self.closed = None;
+        match core::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Awaiting(awaiting) => {
+                turn.effects.push(Effect::Forget(awaiting.key.clone()));
+                Some(awaiting)
+            }
+            stage => {
+                self.stage = stage;
+                None
+            }
         }
     }
 }

@@ -174,8 +174,8 @@ impl Session {
     }
 
     pub(super) fn cancel(&mut self, turn: &mut Turn<'_>) {
-        if let Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left | Stage::Awaiting(_) = self.stage {
-            self.stop_waiting(turn);
+        let awaited = self.stop_waiting(turn).is_some();
+        if awaited || matches!(self.stage, Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left) {
             if let Stage::Keeping { key, .. } = core::mem::replace(&mut self.stage, Stage::Idle) {
                 turn.effects.push(Effect::Forget(key));
             }
