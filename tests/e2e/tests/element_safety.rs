@@ -24,6 +24,7 @@ suite![
     the_token_goes_nowhere_but_where_it_may,
 ];
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what changes a page")]
 fn watched(page: String) -> String {
     page.replace("</title>", &format!("</title>{WATCH_TAG}"))
 }
