@@ -389,6 +389,13 @@ fn pm_08_a_window_that_is_not_needed_is_given_up() {
     page.answer(METADATA_URL, json(200, metadata().json()));
     assert_eq!(page.code(), Some(Code::StorageFull));
     assert!(is_over(&page) && page.popup.is_none());
+    // Without a storage there is no mark, and the window would not know what it is.
+    let mut page = Page::new(config(), Storage::new());
+    let records = page.records();
+    page.step(Input::Opened { url: APP.to_owned(), records, framed: false, memory_only: true });
+    page.sign_in(of(7));
+    assert_eq!((page.code(), page.sent.len()), (Some(Code::StorageUnavailable), 0));
+    assert!(is_over(&page) && page.popup.is_none());
     // A second click while the first window waits for the metadata: that one stays.
     let mut page = Page::opened(config(), Storage::new(), APP);
     page.sign_in(of(7));

@@ -1,6 +1,7 @@
 // The client without any interface: `createClient(options)`. It decides nothing about the protocol: the core does,
 // in WebAssembly, which is fetched when it is first needed.
 import { PolarSigninError, own } from "./errors.js";
+import { mayCarry, read } from "./options.js";
 import { load } from "./wasm.js";
 
 // What other scripts do to these later does not reach us.
@@ -15,12 +16,6 @@ const parse = (text) =>
 
 const PREFIX = "polar-signin:v1:";
 const POPUP = `${PREFIX}popup`;
-const OPTIONS = {
-  __proto__: null,
-  provider: "provider", name: "name", issuer: "issuer", metadataUrl: "metadata_url", clientId: "client_id",
-  organizationsEndpoint: "organizations_endpoint", redirectUri: "redirect_uri", scope: "scope",
-  allowHttpOnLoopback: "allow_http_on_loopback", rpInitiatedLogout: "rp_initiated_logout",
-};
 const SIGN_IN = ["organization", "prompt", "scope", "maxAge", "loginHint", "returnTo"];
 
 /** The client of these options. Equal options have the same one, so that all of a page share its session. */
@@ -204,13 +199,19 @@ export class PolarSigninClient extends EventTarget {
 
   async #open() {
     const core = await load();
+    // What is ours has left the address by now. A response that is still there is somebody else's, and it is not for the
+    // core to scrub: it looks at the address once, while it starts.
+    const theirs = holdsResponse() ? location.href : undefined;
     try {
       asking = core.namespace(this.#settings, this.#page);
+      if (theirs) history.replaceState(history.state, "", location.pathname);
       this.#engine = core.start(this.#settings, this.#page, (text) => this.#hear(text));
     } catch (error) {
-      throw typeof error === "string" ? new PolarSigninError(parse(error)) : own("internal");
+      // Settings that are wrong stay so.
+      throw typeof error === "string" ? new PolarSigninError({ ...parse(error), retryable: false }) : own("internal");
     } finally {
       asking = undefined;
+      if (theirs) history.replaceState(history.state, "", theirs);
     }
   }
 
@@ -292,9 +293,8 @@ export class PolarSigninClient extends EventTarget {
   }
 
   #allowed(request) {
-    const { origin, protocol, hostname } = new URL(request.url);
-    const safe = protocol === "https:" || (protocol === "http:" && loopback(hostname));
-    return safe && (this.#origins ?? this.#snapshot.origins ?? []).includes(origin);
+    const url = new URL(request.url);
+    return mayCarry(url) && (this.#origins ?? this.#snapshot.origins ?? []).includes(url.origin);
   }
 }
 
@@ -338,44 +338,6 @@ function until(promise, signal, abandon) {
   });
 }
 
-/** Own members alone, and none that is not known: a slip of the pen is said. */
-function read(options) {
-  const settings = { __proto__: null };
-  let origins;
-  for (const name of Object.keys(options).sort()) {
-    const value = options[name];
-    if (value === undefined || value === null) continue;
-    if (name === "allowedOrigins") origins = allowedOrigins(value);
-    else if (!(name in OPTIONS) || !["string", "boolean"].includes(typeof value)) throw own("invalid_configuration", name);
-    else settings[OPTIONS[name]] = value;
-  }
-  // A relative one is meant from this page.
-  if (settings.redirect_uri) settings.redirect_uri = address(settings.redirect_uri, "redirectUri").href;
-  return [settings, origins];
-}
-
-function allowedOrigins(given) {
-  if (!Array.isArray(given)) throw own("invalid_configuration", "allowedOrigins");
-  return given.map((text) => {
-    const { origin, protocol, hostname } = address(text, "allowedOrigins");
-    const safe = protocol === "https:" || (protocol === "http:" && loopback(hostname));
-    if (origin !== text || !safe) throw own("invalid_configuration", "allowedOrigins");
-    return origin;
-  });
-}
-
-function address(text, name) {
-  try {
-    return new URL(text, location.href);
-  } catch {
-    throw own("invalid_configuration", name);
-  }
-}
-
-function loopback(host) {
-  return host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
 /** Whether this page is inside another. */
 export function framed() {
   return window.top !== window.self;
@@ -393,6 +355,13 @@ function keys() {
 // ours waits for one: another script's is not touched. The core asks for the address once, and judges it.
 let returned;
 let asking;
+
+const TELLING = ["code", "error", "state", "response", "id_token", "access_token"];
+
+function holdsResponse() {
+  const holds = (text) => TELLING.some((name) => new URLSearchParams(text).has(name));
+  return holds(location.search) || holds(location.hash.slice(1).replace(/^[^?]*\?/, ""));
+}
 
 function takeResponse() {
   const query = new URLSearchParams(location.search);

@@ -61,8 +61,9 @@ fn lints_native() -> Result<()> {
 }
 
 fn lints_wasm() -> Result<()> {
-    let example = ["--package", "polar-signin", "--package", "polar-signin-example-leptos"];
-    run_command(clippy().args(WASM).args(example).args(["--", "-D", "warnings"]))
+    let packages = ["polar-signin", "polar-signin-element", "polar-signin-example-leptos"];
+    let packages = packages.map(|package| ["--package", package]);
+    run_command(clippy().args(WASM).args(packages.as_flattened()).args(["--", "-D", "warnings"]))
 }
 
 fn doc() -> std::process::Command {

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// In this order none needs a later one.
-const MODULES: [&str; 8] = ["errors", "wasm", "client", "link", "styles", "texts", "element", "define"];
+const MODULES: [&str; 9] = ["errors", "options", "wasm", "client", "link", "styles", "texts", "element", "define"];
 /// Not in the one file.
 const FURTHER: [&str; 1] = ["index"];
 /// The features that every browser with modules and `WebAssembly.instantiateStreaming` of today has.
@@ -147,8 +147,8 @@ impl Bundle {
                     None => name.trim().to_owned(),
                 }));
             } else if let Some(declared) = line.strip_prefix("export ") {
-                let after = declared.split([' ', '(', '=', '{']).filter(|word| !word.is_empty());
-                let name = after.skip_while(|word| ["async", "function", "class", "const"].contains(word)).next();
+                let mut words = declared.split([' ', '(', '=', '{']).filter(|word| !word.is_empty());
+                let name = words.find(|word| !["async", "function", "class", "const"].contains(word));
                 exported.push(name.context("an export of another form")?.to_owned());
                 body += &format!("{declared}\n");
             } else if name == "wasm" && line.starts_with("const glue = ") {

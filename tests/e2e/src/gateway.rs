@@ -115,7 +115,8 @@ impl Gateway {
         lock(&self.inner.requests).clear();
     }
 
-    /// Adds a rule for the requests whose path ends so. The first rule that fits counts.
+    /// Adds a rule for the requests whose path ends so. Holds and headers add up; the first answer that
+    /// fits counts.
     pub fn rule(&self, path_ends: &str, rule: Rule) {
         lock(&self.inner.rules).push((path_ends.to_owned(), rule));
     }
@@ -177,27 +178,31 @@ impl Inner {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
         let referer = request.headers().get("referer").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let path = request.uri().path();
-        let rule = lock(&self.rules).iter().find(|(ends, _)| path.ends_with(ends)).map(|(_, rule)| rule.clone());
+        let rules: Vec<Rule> =
+            lock(&self.rules).iter().filter(|(ends, _)| path.ends_with(ends)).map(|(_, rule)| rule.clone()).collect();
         lock(&self.requests).push(SiteRequest { target: target.clone(), referer });
-        match rule {
-            Some(Rule::Answer { status, content_type, body }) => {
+        let (mut headers, mut answer) = (Vec::new(), None);
+        for rule in rules {
+            match rule {
+                // An error means that the hold is gone, which lets go as well.
+                Rule::Hold(mut released) => drop(released.wait_for(|released| *released).await),
+                Rule::Header(name, value) => headers.push((name, value)),
+                Rule::Answer { status, content_type, body } => answer = answer.or(Some((status, content_type, body))),
+            }
+        }
+        let mut response = match answer {
+            None => self.forward(&request, &target).await,
+            Some((status, content_type, body)) => {
                 let mut response = Response::new(Full::from(body));
                 *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
                 response
             }
-            Some(Rule::Hold(mut released)) => {
-                // An error means that the hold is gone, which lets go as well.
-                let _ = released.wait_for(|released| *released).await;
-                self.forward(&request, &target).await
-            }
-            Some(Rule::Header(name, value)) => {
-                let mut response = self.forward(&request, &target).await;
-                response.headers_mut().insert(name, value);
-                response
-            }
-            None => self.forward(&request, &target).await,
+        };
+        for (name, value) in headers {
+            response.headers_mut().insert(name, value);
         }
+        response
     }
 
     async fn forward(&self, request: &Request<Incoming>, target: &str) -> Response<Full<Bytes>> {
