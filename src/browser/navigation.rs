@@ -81,8 +81,9 @@ pub fn is_framed() -> bool {
 
 /// Whether the browser prepares this page ahead of a visit that may never come.
 pub fn is_prerendering() -> bool {
-    // Not in every browser; where it is missing, pages are not prepared.
-    document().is_some_and(|document| member(&document, "prerendering").is_truthy())
+    // Not in every browser; where it is missing, pages are not prepared. A page can have an image of this
+    // name, which is no `true` either.
+    document().is_some_and(|document| member(&document, "prerendering") == JsValue::TRUE)
 }
 
 /// Waits until a person visits this page; at once unless it is being prepared.

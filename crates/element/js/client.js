@@ -204,13 +204,19 @@ export class PolarSigninClient extends EventTarget {
 
   async #open() {
     const core = await load();
+    // What is ours has left the address by now. A response that is still there is somebody else's, and it is not for the
+    // core to scrub: it looks at the address once, while it starts.
+    const theirs = holdsResponse() ? location.href : undefined;
     try {
       asking = core.namespace(this.#settings, this.#page);
+      if (theirs) history.replaceState(history.state, "", location.pathname);
       this.#engine = core.start(this.#settings, this.#page, (text) => this.#hear(text));
     } catch (error) {
-      throw typeof error === "string" ? new PolarSigninError(parse(error)) : own("internal");
+      // Settings that are wrong stay so.
+      throw typeof error === "string" ? new PolarSigninError({ ...parse(error), retryable: false }) : own("internal");
     } finally {
       asking = undefined;
+      if (theirs) history.replaceState(history.state, "", theirs);
     }
   }
 
@@ -393,6 +399,13 @@ function keys() {
 // ours waits for one: another script's is not touched. The core asks for the address once, and judges it.
 let returned;
 let asking;
+
+const TELLING = ["code", "error", "state", "response", "id_token", "access_token"];
+
+function holdsResponse() {
+  const holds = (text) => TELLING.some((name) => new URLSearchParams(text).has(name));
+  return holds(location.search) || holds(location.hash.slice(1).replace(/^[^?]*\?/, ""));
+}
 
 function takeResponse() {
   const query = new URLSearchParams(location.search);

@@ -33,6 +33,7 @@ const CSS = `
   animation: turn .9s linear infinite; }
 @keyframes turn { to { rotate: 1turn; } }
 @media (prefers-reduced-motion: reduce) { .spinner { animation: none; border-inline-end-color: currentcolor; opacity: .6; } }
+.status:empty { position: absolute; }
 .account { display: flex; align-items: center; gap: .625rem; min-inline-size: 0; }
 .avatar { flex: none; display: grid; place-items: center; inline-size: 2.25rem; block-size: 2.25rem; border-radius: 50%;
   overflow: hidden; background: var(--_accent); color: var(--_on-accent); font-weight: 600; }

@@ -19,7 +19,9 @@ const glue = (again) => (again ? import(/* @vite-ignore */ new URL(`./__GLUE__${
 async function attempt() {
   attempts += 1;
   const url = new URL("./__WASM__", import.meta.url);
-  const response = fetch(url, { __proto__: null, integrity: "__INTEGRITY__", credentials: "omit", referrerPolicy: "no-referrer" });
+  // What was wrong once may be in the browser's cache by now.
+  const cache = attempts > 1 ? "reload" : "default";
+  const response = fetch(url, { __proto__: null, integrity: "__INTEGRITY__", cache, credentials: "omit", referrerPolicy: "no-referrer" });
   const [core, answer] = await Promise.all([glue(attempts > 1 ? `?${attempts}` : ""), response]);
   await core.default({ module_or_path: answer });
   return core;

@@ -61,7 +61,8 @@ fn lints_native() -> Result<()> {
 }
 
 fn lints_wasm() -> Result<()> {
-    run_command(clippy().args(WASM).args(["--package", "polar-signin", "--", "-D", "warnings"]))
+    run_command(clippy().args(WASM).args(["--package", "polar-signin", "--", "-D", "warnings"]))?;
+    run_command(clippy().args(WASM).args(["--package", "polar-signin-element", "--", "-D", "warnings"]))
 }
 
 fn doc() -> std::process::Command {

@@ -147,8 +147,8 @@ impl Bundle {
                     None => name.trim().to_owned(),
                 }));
             } else if let Some(declared) = line.strip_prefix("export ") {
-                let after = declared.split([' ', '(', '=', '{']).filter(|word| !word.is_empty());
-                let name = after.skip_while(|word| ["async", "function", "class", "const"].contains(word)).next();
+                let mut words = declared.split([' ', '(', '=', '{']).filter(|word| !word.is_empty());
+                let name = words.find(|word| !["async", "function", "class", "const"].contains(word));
                 exported.push(name.context("an export of another form")?.to_owned());
                 body += &format!("{declared}\n");
             } else if name == "wasm" && line.starts_with("const glue = ") {
@@ -177,7 +177,12 @@ fn variable(module: &str) -> String {
 /// Whether a line is nothing but a comment: all of ours stand alone, and so do those of wasm-bindgen.
 fn is_comment(line: &str) -> bool {
     let line = line.trim_start();
-    line.is_empty() || line.starts_with("//") || line.starts_with("/*") || line.starts_with("* ") || line == "*/" || line == "*"
+    line.is_empty()
+        || line.starts_with("//")
+        || line.starts_with("/*")
+        || line.starts_with("* ")
+        || line == "*/"
+        || line == "*"
 }
 
 /// The sizes, and what a page writes to use it.
@@ -207,7 +212,9 @@ mod tests {
     fn modules_in_one_file_keep_their_names_apart() {
         let mut bundle = Bundle::default();
         bundle.add("a", "// A.\nconst hidden = 1;\nexport function f() {\n  return hidden;\n}\n").expect("a module");
-        bundle.add("b", "import { f } from \"./a.js\";\nexport const g = f();\nexport { g as h };\n").expect("a module");
+        bundle
+            .add("b", "import { f } from \"./a.js\";\nexport const g = f();\nexport { g as h };\n")
+            .expect("a module");
         let text = bundle.0;
         assert_eq!(
             text,

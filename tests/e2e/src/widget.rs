@@ -18,7 +18,11 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha384};
 
 use crate::{
-    Context, Failure, Result, Stage, Tab, gateway::Rule, pages::{Consent, ProviderPage}, processes::Process, settings::Settings,
+    Context, Failure, Result, Stage, Tab,
+    gateway::Rule,
+    pages::{Consent, ProviderPage},
+    processes::Process,
+    settings::Settings,
     stage::BASE,
 };
 
@@ -72,7 +76,8 @@ impl Widget {
         let mut all = vec![OsStr::new("serve"), OsStr::new("--no-csp"), OsStr::new("--cors")];
         all.extend(args.iter().flat_map(|(name, value)| [OsStr::new(*name), *value]));
         let serving = |line: &str| line.strip_prefix("serving ").map(|url| url.trim().trim_end_matches('/').to_owned());
-        let (process, origin) = Process::start(settings.xtask.as_os_str(), &all, serving).context("the package's host")?;
+        let (process, origin) =
+            Process::start(settings.xtask.as_os_str(), &all, serving).context("the package's host")?;
         let address = format!("{}{BASE}plain.html", stage.gateway().origin());
         let client_id = stage.provider().register(&address).await?;
         let provider = stage.provider().origin();

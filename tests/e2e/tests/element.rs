@@ -6,6 +6,7 @@ use fantoccini::key::Key;
 use polar_signin_e2e::{
     Result, Stage,
     flows::{asked_for, codes_were_sent, nothing_is_kept, only_a_session_is_kept},
+    gallery::show_on,
     pages::ProviderPage,
     suite,
     widget::{Element, WATCH_TAG, Widget, allow},
@@ -22,7 +23,9 @@ suite![
     the_keyboard_is_enough,
     a_failure_is_said_and_tried_again,
     the_words_follow_the_page_the_attribute_and_the_owner,
-    styles_leak_neither_in_nor_out,
+    styles_leak_neither_in_nor_out;
+    chromium:
+    it_fits_every_screen_in_every_state,
 ];
 
 async fn cb_01_a_person_signs_in_on_a_page_of_somebody_elses(stage: Stage) -> Result {
@@ -39,7 +42,12 @@ async fn cb_01_a_person_signs_in_on_a_page_of_somebody_elses(stage: Stage) -> Re
     element.wait("userinfo is there", "return part('name')?.innerText === 'olive@example.com'").await?;
     assert_eq!(element.tab.text("#greeting").await?, "Hello, olive@example.com.");
     element.tab.click("#load").await?;
-    element.wait("the page has the organizations", "return document.querySelector('#organizations').innerText === 'Acme Tools'").await?;
+    element
+        .wait(
+            "the page has the organizations",
+            "return document.querySelector('#organizations').innerText === 'Acme Tools'",
+        )
+        .await?;
     // A reload finds the session, without a moment in which nobody is there.
     element.tab.reload().await?;
     element.until("signed-in").await?;
@@ -74,14 +82,16 @@ async fn pm_01_a_person_signs_in_in_a_window(stage: Stage) -> Result {
 
 async fn pm_08_a_window_that_is_closed_leaves_the_page_as_it_was(stage: Stage) -> Result {
     let widget = Widget::changed(&stage, |page| {
-        page.replace("<polar-signin", "<polar-signin mode=\"popup\"").replace("</title>", &format!("</title>{WATCH_TAG}"))
+        page.replace("<polar-signin", "<polar-signin mode=\"popup\"")
+            .replace("</title>", &format!("</title>{WATCH_TAG}"))
     });
     let widget = widget.await?;
     let element = widget.open(&stage).await?;
     let before = element.tab.browser().windows().await?;
     element.click().await?;
     element.wait("it waits for the window", "return element.client.view.working === 'in-popup'").await?;
-    element.press("cancel").await?;
+    // The keyboard is the window's by now.
+    element.eval("part('cancel').click()").await?;
     element.until("signed-out").await?;
     assert_eq!(element.tab.browser().windows().await?, before, "the window is still there");
     nothing_is_kept(&element.tab).await?;
@@ -109,9 +119,7 @@ async fn two_elements_share_a_session_and_its_end(stage: Stage) -> Result {
     let same = "return element.client === document.getElementById('below').client";
     assert_eq!(element.eval(same).await?, json!(true));
     // A third one, made by a script, has it at once.
-    element
-        .eval("const third = element.cloneNode(false); third.id = 'third'; document.body.append(third)")
-        .await?;
+    element.eval("const third = element.cloneNode(false); third.id = 'third'; document.body.append(third)").await?;
     Element { tab: element.tab.clone(), id: "third" }.until("signed-in").await?;
     other.press("sign-out").await?;
     element.until("signed-out").await?;
@@ -176,14 +184,21 @@ async fn the_keyboard_is_enough(stage: Stage) -> Result {
     let widget = Widget::serve(&stage).await?;
     let element = widget.open(&stage).await?;
     element.tab.press(Key::Tab).await?;
-    element.wait("the link has the focus", "return root.activeElement === part('button') && root.activeElement !== undefined").await?;
+    element
+        .wait(
+            "the link has the focus",
+            "return root.activeElement === part('button') && root.activeElement !== undefined",
+        )
+        .await?;
     element.tab.press(Key::Enter).await?;
     allow(&element.tab).await?;
     element.until("signed-in").await?;
     // Signing out takes the button away that had the focus: it goes to the next one.
     element.press("sign-out").await?;
     element.until("signed-out").await?;
-    element.wait("the focus stays in it", "return root.activeElement === part('button') && part('button') !== undefined").await
+    element
+        .wait("the focus stays in it", "return root.activeElement === part('button') && part('button') !== undefined")
+        .await
 }
 
 async fn a_failure_is_said_and_tried_again(stage: Stage) -> Result {
@@ -197,14 +212,16 @@ async fn a_failure_is_said_and_tried_again(stage: Stage) -> Result {
     assert_eq!(element.tab.text("#greeting").await?, "That did not work (access_denied).");
     assert_eq!(element.text("button").await?, "Try again");
     let heard = element.eval("return heard.filter(([name, id]) => name === 'polar-error' && id === 'above')").await?;
-    assert_eq!(heard, json!([["polar-error", "above", r#"{"code":"access_denied","phase":"authorization","retryable":true}"#]]));
+    assert_eq!(
+        heard,
+        json!([["polar-error", "above", r#"{"code":"access_denied","phase":"authorization","retryable":true}"#]])
+    );
     stage.provider().fault(json!({ "endpoint": "token", "times": 1, "status": 503, "body": "" })).await?;
     element.press("button").await?;
     allow(&element.tab).await?;
     element.until("failed").await?;
     element.press("button").await?;
-    ProviderPage::wait(&element.tab).await?;
-    allow(&element.tab).await?;
+    // The provider remembers by now.
     element.until("signed-in").await?;
     assert_eq!(element.text("error").await?, "");
     asked_for(&stage, "POST", "/v1/oauth2/token", 2).await
@@ -247,7 +264,58 @@ async fn styles_leak_neither_in_nor_out(stage: Stage) -> Result {
     element.eval("document.adoptedStyleSheets[0].replaceSync('#above { --polar-signin-accent: rgb(1, 2, 3) } #above::part(button) { padding: 7px }')").await?;
     let set = "const style = getComputedStyle(part('button')); return [style.backgroundColor, style.padding]";
     assert_eq!(element.eval(set).await?, json!(["rgb(1, 2, 3)", "7px"]));
-    element.eval("document.adoptedStyleSheets = []; element.remove(); document.getElementById('below').remove()").await?;
+    element
+        .eval("document.adoptedStyleSheets = []; element.remove(); document.getElementById('below').remove()")
+        .await?;
     assert_eq!(element.tab.eval(outside, &[]).await?, page);
+    Ok(())
+}
+
+async fn it_fits_every_screen_in_every_state(stage: Stage) -> Result {
+    let widget = Widget::serve(&stage).await?;
+    let element = widget.open(&stage).await?;
+    look(&element, "signed-out").await?;
+    stage.provider().fault(json!({ "endpoint": "discovery", "delay_ms": 14000 })).await?;
+    element.press("button").await?;
+    element.until("working").await?;
+    look(&element, "working").await?;
+    element.press("cancel").await?;
+    element.until("signed-out").await?;
+    stage.provider().clear_faults().await?;
+    element.press("button").await?;
+    ProviderPage::wait(&element.tab).await?.person("olive").await?.decide("deny").await?;
+    element.until("failed").await?;
+    look(&element, "failed").await?;
+    element.eval("element.locale = 'ar'").await?;
+    look(&element, "failed-ar").await?;
+    element.eval("element.locale = undefined").await?;
+    element.press("button").await?;
+    allow(&element.tab).await?;
+    element.until("signed-in").await?;
+    element.wait("userinfo is there", "return part('name')?.innerText === 'olive@example.com'").await?;
+    look(&element, "signed-in").await
+}
+
+/// That nothing of it is wider than the screen, or too small for a finger.
+async fn look(element: &Element, view: &str) -> Result {
+    for (width, scheme) in [(320, "light"), (360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")] {
+        show_on(&element.tab, width, scheme).await?;
+        let outside = "return [element, ...root.querySelectorAll('*')].filter(it => it.checkVisibility())
+            .filter(it => { const { left, right } = it.getBoundingClientRect(); return left < -0.5 || right > innerWidth + 0.5 })
+            .map(it => it.outerHTML)";
+        assert_eq!(element.eval(outside).await?, json!([]), "{view} at {width}");
+        let small = "return [...root.querySelectorAll('a, button')].filter(it => it.checkVisibility())
+            .filter(it => it.getBoundingClientRect().height < 44).map(it => it.outerHTML)";
+        assert_eq!(element.eval(small).await?, json!([]), "{view} at {width}");
+        if let Some(folder) = std::env::var_os("E2E_ALL_PICTURES") {
+            let file = std::path::PathBuf::from(folder).join(format!("element-{view}-{width}-{scheme}.png"));
+            std::fs::write(file, element.tab.screenshot().await?)?;
+        }
+        if let Some(script) = std::env::var_os("E2E_AXE") {
+            let axe = std::fs::read_to_string(script)?;
+            let found = element.eval(&format!("{axe}; return axe.run(element.parentElement).then(found => found.violations.map(v => [v.id, v.nodes.map(n => n.html + n.failureSummary)]))")).await?;
+            assert_eq!(found, json!([]), "axe: {view}, {width}, {scheme}");
+        }
+    }
     Ok(())
 }

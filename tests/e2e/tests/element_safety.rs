@@ -37,7 +37,8 @@ async fn st_07_st_08_the_strictest_policy_has_nothing_to_say(stage: Stage) -> Re
     element.eval("element.theme = 'dark'; element.mode = 'popup'; element.locale = 'ja'").await?;
     assert_eq!(element.eval("return violations").await?, json!([]));
     // The policy is not asleep.
-    let refused = element.eval("try { document.body.innerHTML = 'x'; return 'allowed' } catch { return 'refused' }").await?;
+    let refused =
+        element.eval("try { document.body.innerHTML = 'x'; return 'allowed' } catch { return 'refused' }").await?;
     assert_eq!(refused, json!("refused"));
     element.wait("the refusal is heard", "return violations.length === 1").await?;
     // That was us.
@@ -52,17 +53,28 @@ async fn st_13_a_prepared_prototype_changes_no_request(stage: Stage) -> Result {
             cache: 'force-cache', integrity: 'sha256-AAAA', referrerPolicy: 'unsafe-url', bubbles: false, detail: 'evil',
             client_id: 'evil', scope: 'evil', prompt: 'none', then: undefined,
         })) Object.defineProperty(Object.prototype, name, { value, writable: true, configurable: true, enumerable: false });";
-    let widget = Widget::changed(&stage, |page| watched(page).replace("</title>", "</title><script src=\"pollute.js\"></script>")).await?;
+    let widget = Widget::changed(&stage, |page| {
+        watched(page).replace("</title>", "</title><script src=\"pollute.js\"></script>")
+    })
+    .await?;
     let body = POLLUTE.to_owned();
-    stage.gateway().rule("/pollute.js", polar_signin_e2e::gateway::Rule::Answer { status: 200, content_type: "text/javascript", body });
+    stage.gateway().rule(
+        "/pollute.js",
+        polar_signin_e2e::gateway::Rule::Answer { status: 200, content_type: "text/javascript", body },
+    );
     let element = widget.signed_in(&stage).await?;
-    element.wait("the organizations are there", "return element.client.organizations().then(reach => reach.total === 1)").await?;
-    for seen in stage.provider().requests().await? {
+    element
+        .wait("the organizations are there", "return element.client.organizations().then(reach => reach.total === 1)")
+        .await?;
+    let ours = |path: &str| path.starts_with("/v1/") || path.starts_with("/.well-known/");
+    for seen in stage.provider().requests().await?.into_iter().filter(|seen| ours(&seen.path)) {
         assert!(!seen.headers.contains_key("x-evil") && !seen.headers.contains_key("cookie"), "{seen:?}");
         assert!(["GET", "POST", "OPTIONS"].contains(&seen.method.as_str()), "{seen:?}");
         assert!(!seen.query.iter().any(|(_, value)| value.contains("evil")), "{seen:?}");
     }
-    let heard = element.eval("return heard.filter(([name]) => name === 'polar-signed-in').map(([, , detail]) => detail)").await?;
+    let heard = element
+        .eval("return heard.filter(([name]) => name === 'polar-signed-in').map(([, , detail]) => detail)")
+        .await?;
     assert!(heard[0].as_str().is_some_and(|detail| detail.starts_with("{\"subject\":")), "{heard}");
     Ok(())
 }
@@ -79,7 +91,7 @@ async fn st_14_what_is_patched_later_sees_no_token_and_no_event_has_one(stage: S
             "window.overheard = [];
             for (const [owner, name] of [[window, 'fetch'], [JSON, 'parse'], [JSON, 'stringify'], [crypto.constructor.prototype, 'getRandomValues']]) {
                 const before = owner[name];
-                owner[name] = function (...given) { overheard.push(name + String(given[0]?.url ?? given[0])); return before.apply(this, given); };
+                owner[name] = function (...given) { let what; try { what = String(given[0]?.url ?? given[0]); } catch { what = Object.values(given[0]).join(); } overheard.push(name + what); return before.apply(this, given); };
             }",
         )
         .await?;
@@ -115,7 +127,7 @@ async fn st_16_a_wasm_that_was_changed_does_not_run(stage: Stage) -> Result {
     assert_eq!(element.eval("return element.error.code").await?, json!("load_failed"));
     // What was inside for this case is there.
     element.wait("the fallback shows", "return element.querySelector('a').checkVisibility()").await?;
-    assert!(stage.provider().requests().await?.is_empty());
+    assert!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.is_empty());
     // The browser says on the console what it refused.
     element.tab.browser().forget_console().await;
     // With the right one, the same page goes on.
@@ -133,19 +145,22 @@ async fn pm_13_a_hostile_document_changes_nothing(stage: Stage) -> Result {
         <form name=\"querySelector\"></form><a id=\"clientId\" href=\"https://evil.example\"></a>";
     let widget = Widget::changed(&stage, |page| {
         // The page's own script would stumble over them: it is not about that.
-        watched(page).replace("<body>", &format!("<body>{HOSTILE}")).replace("<script type=\"module\" src=\"page.js\"></script>", "")
+        watched(page)
+            .replace("<body>", &format!("<body>{HOSTILE}"))
+            .replace("<script type=\"module\" src=\"page.js\"></script>", "")
     });
     let widget = widget.await?;
     let tab = stage.tab().await?;
     tab.goto(&widget.address).await?;
     let element = polar_signin_e2e::widget::Element { tab, id: "above" };
     element.until("signed-out").await?;
-    element.press("button").await?;
+    // The driver stumbles over them too: it finds no focus here.
+    element.eval("part('button').click()").await?;
     allow(&element.tab).await?;
     element.until("signed-in").await?;
     let asked = stage.provider().requests_to("GET", "/oauth2/authorize").await?;
     assert_eq!(asked[0].query.iter().find(|(name, _)| *name == "client_id").map(|(_, id)| id), Some(&widget.client_id));
-    element.press("sign-out").await?;
+    element.eval("part('sign-out').click()").await?;
     element.until("signed-out").await
 }
 
@@ -172,7 +187,14 @@ async fn pm_13_settings_are_read_once(stage: Stage) -> Result {
 async fn pm_13_settings_that_are_not_known_make_it_inert(stage: Stage) -> Result {
     let widget = Widget::changed(&stage, watched).await?;
     let element = widget.open(&stage).await?;
-    for wrong in ["clientid=\"x\"", "client_id=\"x\"", "mode=\"popop\"", "sub-type=\"everything\"", "provider=\"evil\"", "redirect-uri=\"https://evil.example/\""] {
+    for wrong in [
+        "clientid=\"x\"",
+        "client_id=\"x\"",
+        "mode=\"popop\"",
+        "sub-type=\"everything\"",
+        "provider=\"evil\"",
+        "redirect-uri=\"https://evil.example/\"",
+    ] {
         let (name, value) = wrong.split_once('=').unwrap_or_default();
         let script = format!(
             "document.getElementById('wrong')?.remove();
@@ -196,7 +218,9 @@ async fn pm_13_settings_that_are_not_known_make_it_inert(stage: Stage) -> Result
 }
 
 async fn pm_14_inside_another_page_it_does_nothing(stage: Stage) -> Result {
-    let widget = Widget::changed(&stage, |page| page.replace("default-src 'none'", "default-src 'none'; frame-src 'self'")).await?;
+    let widget =
+        Widget::changed(&stage, |page| page.replace("default-src 'none'", "default-src 'none'; frame-src 'self'"))
+            .await?;
     let element = widget.open(&stage).await?;
     let framed = "
         const frame = document.createElement('iframe'); frame.src = location.href; document.body.append(frame);
@@ -244,14 +268,14 @@ async fn the_token_goes_nowhere_but_where_it_may(stage: Stage) -> Result {
     assert_eq!(element.eval(&narrow).await?, json!(401));
     // 401 renews once, and asks once more.
     let before = stage.provider().requests_to("GET", "/v1/organizations/").await?.len();
-    stage.provider().fault(json!({ "endpoint": "api", "times": 1, "status": 401, "body": "{}" })).await?;
+    stage.provider().fault(json!({ "endpoint": "organizations", "times": 1, "status": 401, "body": "{}" })).await?;
     let renewed = ask(&format!("{provider}/v1/organizations/")).await?;
     assert_eq!(renewed, json!(200));
     assert_eq!(stage.provider().requests_to("GET", "/v1/organizations/").await?.len(), before + 2);
     asked_for(&stage, "POST", "/v1/oauth2/token", 2).await?;
     // No answer leads it elsewhere.
     let elsewhere = format!("{}/package.json", widget.package);
-    stage.provider().fault(json!({ "endpoint": "api", "times": 1, "redirect": elsewhere })).await?;
+    stage.provider().fault(json!({ "endpoint": "organizations", "times": 1, "redirect": elsewhere })).await?;
     assert_eq!(ask(&format!("{provider}/v1/organizations/")).await?, json!("TypeError"));
     let abort = format!(
         "return element.fetch('{provider}/v1/organizations/', {{ signal: AbortSignal.abort() }}).then(() => 'done', error => error.name)"
@@ -259,7 +283,8 @@ async fn the_token_goes_nowhere_but_where_it_may(stage: Stage) -> Result {
     assert_eq!(element.eval(&abort).await?, json!("AbortError"));
     element.press("sign-out").await?;
     element.until("signed-out").await?;
-    let gone = element.eval("return element.accessToken().then(() => 'a token', error => [error.name, error.code])").await?;
+    let gone =
+        element.eval("return element.accessToken().then(() => 'a token', error => [error.name, error.code])").await?;
     assert_eq!(gone, json!(["PolarSigninError", "session_expired"]));
     // The browser says what the redirect ran into.
     element.tab.browser().forget_console().await;
