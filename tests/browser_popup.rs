@@ -1,4 +1,5 @@
 //! `browser::popup` in a real browser, with real windows.
+// long: one capability, whose cases share windows and strangers
 #![cfg(target_arch = "wasm32")]
 
 use std::{cell::RefCell, rc::Rc};

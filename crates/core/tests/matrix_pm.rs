@@ -1,4 +1,5 @@
 //! Section 8 of the matrix: a sign-in in a window of its own, as far as no browser is needed for it.
+// long: one section, whose cases share what a page that waits is
 
 mod support;
 

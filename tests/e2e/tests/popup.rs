@@ -99,20 +99,18 @@ async fn pm_05_whoever_opens_or_frames_the_callback_receives_nothing(stage: Stag
     let elsewhere = format!("{}/polar-signin.js", widget.package);
     let response = format!("{}?code=polar_ac_x&state={}", widget.address, "s".repeat(43));
     for marked in [false, true] {
-        if marked {
-            // Whatever the attacker opens begins with a copy of what this tab keeps.
-            attacker.goto(&widget.address).await?;
-            attacker.eval("sessionStorage.setItem('polar-signin:v1:popup', '1')", &[]).await?;
-        }
         attacker.goto(&elsewhere).await?;
         let before = attacker.browser().windows().await?;
         let open = "window.heard = []; addEventListener('message', event => heard.push(event.data));
             window.victim = window.open(arguments[0])";
-        attacker.eval(open, &[&response]).await?;
+        attacker.eval(open, &[if marked { &widget.address } else { &response }]).await?;
         let victim = Element { tab: new_window(&element, &before).await?, id: "above" };
         if marked {
+            // As if the attacker had got hold of a window of a sign-in.
+            victim.wait("the page is there", "return element !== null && document.readyState === 'complete'").await?;
+            victim.eval("sessionStorage.setItem('polar-signin:v1:popup', '1')").await?;
+            attacker.eval("victim.location = arguments[0]", &[&response]).await?;
             victim.wait("it takes itself for the window", "return element?.client?.view.inPopup").await?;
-            assert_eq!(victim.eval("return found").await?, json!("popup"), "the mark was copied");
         } else {
             victim.wait("it has started", "return element?.client !== undefined").await?;
         }
@@ -248,7 +246,9 @@ async fn pm_10_a_provider_that_answers_nothing_of_use(stage: Stage) -> Result {
         tokio::time::sleep(Duration::from_millis(700)).await;
         waits(&element).await.context(fault.to_string())?;
         assert_eq!(kept(&element.tab).await?.len(), 1);
-        element.press("cancel").await?;
+        // No key: in Firefox the keyboard belongs to the window that has opened.
+        assert_eq!(element.text("cancel").await?, "Cancel");
+        element.eval("part('cancel').click()").await?;
         element.until("signed-out").await?;
         only_this_window(&element).await?;
         nothing_is_kept(&element.tab).await?;

@@ -120,7 +120,7 @@ impl Session {
         if let Stage::Awaiting(awaiting) = &mut self.stage
             && certain
         {
-            awaiting.over.get_or_insert(after(turn.now, GRACE));
+            awaiting.over.get_or_insert_with(|| after(turn.now, GRACE));
         }
     }
 
