@@ -1,5 +1,6 @@
 // <polar-signin>: the button, who is signed in, and what went wrong. All that it knows comes from one client, which
 // elements with equal settings share.
+import { ALL, CHOICES, CONFIG, SIGN_IN, reflect } from "./attributes.js";
 import { createClient, framed } from "./client.js";
 import { own } from "./errors.js";
 import { address, arrive, offer } from "./link.js";
@@ -8,38 +9,6 @@ import { TEXTS, language, wordsFor } from "./texts.js";
 
 const { CustomEvent, HTMLElement = class {} } = globalThis;
 
-// Attribute, property, and how an option is made of it. Read once: whoever changes them later changes nothing.
-const text = (value) => value;
-const CONFIG = [
-  ["client-id", "clientId", text],
-  ["provider", "provider", text],
-  ["issuer", "issuer", text],
-  ["metadata-url", "metadataUrl", text],
-  ["organizations-endpoint", "organizationsEndpoint", text],
-  ["redirect-uri", "redirectUri", text],
-  ["scope", "scope", text],
-  ["provider-name", "providerName", text, "name"],
-  ["allowed-origins", "allowedOrigins", (value) => value.split(/\s+/).filter(Boolean)],
-  ["allow-http-on-loopback", "allowHttpOnLoopback", () => true],
-  ["no-provider-sign-out", "noProviderSignOut", () => false, "rpInitiatedLogout"],
-];
-// Read at each sign-in.
-const SIGN_IN = [
-  ["sub-type", "subType", (value) => value === "organization", "organization"],
-  ["prompt", "prompt", text],
-  ["max-age", "maxAge", Number],
-  ["login-hint", "loginHint", text],
-  ["return-to", "returnTo", text],
-];
-// How it looks: followed at once.
-const LOOKS = [["mode", "mode"], ["theme", "theme"], ["locale", "locale"], ["eager", "eager"]];
-const ALL = [...CONFIG, ...SIGN_IN, ...LOOKS];
-const BOOLEAN = ["allow-http-on-loopback", "no-provider-sign-out", "eager"];
-const CHOICES = {
-  __proto__: null,
-  "sub-type": ["user", "organization"], mode: ["redirect", "popup"], theme: ["auto", "light", "dark"],
-  prompt: ["login", "consent", "select_account"],
-};
 const STATES = ["signed-out", "working", "signed-in", "failed"];
 const QUIET = ["popup_closed", "cancelled"];
 const NOT_HERE = ["load_failed", "wasm_missing", "wasm_refused", "internal"];
@@ -382,21 +351,7 @@ export class PolarSigninElement extends HTMLElement {
   }
 }
 
-for (const [attribute, property] of ALL) {
-  const isBoolean = BOOLEAN.includes(attribute);
-  Object.defineProperty(PolarSigninElement.prototype, property, {
-    __proto__: null,
-    configurable: true,
-    enumerable: true,
-    get() {
-      return isBoolean ? this.hasAttribute(attribute) : (this.getAttribute(attribute) ?? undefined);
-    },
-    set(value) {
-      if (value === undefined || value === null || (isBoolean && !value)) this.removeAttribute(attribute);
-      else this.setAttribute(attribute, isBoolean ? "" : value);
-    },
-  });
-}
+reflect(PolarSigninElement.prototype);
 
 function camel(attribute) {
   return attribute.replace(/-(.)/g, (_, letter) => letter.toUpperCase());

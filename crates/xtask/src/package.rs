@@ -19,7 +19,8 @@ use crate::{
 };
 
 /// In this order none needs a later one.
-const MODULES: [&str; 9] = ["errors", "options", "wasm", "client", "link", "styles", "texts", "element", "define"];
+const MODULES: [&str; 10] =
+    ["errors", "options", "wasm", "client", "attributes", "link", "styles", "texts", "element", "define"];
 /// Not in the one file.
 const FURTHER: [&str; 1] = ["index"];
 /// The features that every browser with modules and `WebAssembly.instantiateStreaming` of today has.
