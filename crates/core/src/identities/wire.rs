@@ -63,7 +63,7 @@ pub enum Event {
         /// The generation of a token that an API has refused with 401.
         refused: Option<u64>,
     },
-    /// The time of the last [`Effect::WakeAt`] has come.
+    /// The time of the last [`crate::session::Effect::WakeAt`] has come.
     Woke,
     /// What came of an effect of this one's, or what was said on its channel.
     Of(Slot, Input),
