@@ -324,7 +324,7 @@ async fn pm_07_pm_08_a_closed_window_is_noticed_and_told_from_one_that_was_never
     stranger().await;
     let away = Popup::new(eval("frame.contentWindow").unchecked_into());
     let (heard, _watch) = watch(&away);
-    wait(600).await;
+    wait(1500).await;
     assert!(heard.closed.borrow().is_empty());
     eval("frame.remove()");
     until("that it is gone", || *heard.closed.borrow() == [true]).await;

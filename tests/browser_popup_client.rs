@@ -237,7 +237,7 @@ async fn pm_08_a_window_that_the_person_closes() {
         eval("(() => { try { return first.location.href && false; } catch { return true; } })()").is_truthy()
     })
     .await;
-    wait(600).await;
+    wait(1500).await;
     assert_eq!((page.working(), kept().as_str()), (Some(Step::InPopup), "transaction"));
     assert!(!is_closed("first"), "it is still there");
     eval("window.closedAt = performance.now(); frame.remove()");

@@ -22,6 +22,8 @@ const KIND: &str = "polar-signin:callback";
 const LONGEST: u32 = 32 * 1024;
 /// How often to look whether the window is still there, in milliseconds.
 const LOOK_EVERY: i64 = 250;
+/// So many looks must have found it elsewhere. A window that a page cuts off can look so for a moment too.
+const LOOKS: u8 = 3;
 
 /// Opens an empty window. Browsers allow that only in a click, before anything is waited for. The new
 /// window has a copy of what this tab keeps, and in it, and only there, something under this key.
@@ -64,7 +66,7 @@ impl Popup {
 
     /// Calls back with each query that a page of this origin in this window relays, or that somebody
     /// says on the channel; and once when the window is closed, with `true` if it was seen open at
-    /// another origin before. Nothing of a message is copied before its origin, its window and its form
+    /// another origin for a while before. Nothing of a message is copied before its origin, its window and its form
     /// are known to be right.
     pub fn watch(&self, channel: &str, heard: impl Fn(String) + 'static, closed: impl Fn(bool) + 'static) -> Watch {
         let (heard, own) = (Rc::new(heard), web_sys::window());
@@ -81,17 +83,17 @@ impl Popup {
             });
             Line { line, _listener: listener }
         });
-        let (window, was_away) = (self.0.clone(), Cell::new(false));
+        let (window, away) = (self.0.clone(), Cell::new(0_u8));
         let every = Rc::new(RefCell::new(None));
         let own_every = Rc::downgrade(&every);
         *every.borrow_mut() = Some(Every::new(LOOK_EVERY, move || {
             if is_closed(&window) {
                 // Once: from here on there is nothing to look at.
                 let every = own_every.upgrade().and_then(|every| every.take());
-                closed(was_away.get());
+                closed(away.get() >= LOOKS);
                 drop(every);
             } else if is_away(&window) {
-                was_away.set(true);
+                away.set(away.get().saturating_add(1));
             }
         }));
         Watch { messages, _line: line, every }

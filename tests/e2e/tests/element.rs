@@ -102,6 +102,8 @@ async fn pm_08_a_window_that_is_closed_leaves_the_page_as_it_was(stage: Stage) -
     let opened = windows.into_iter().find(|window| !before.contains(window)).expect("a window");
     let popup = polar_signin_e2e::Tab::new(element.tab.browser().clone(), opened);
     ProviderPage::wait(&popup).await?;
+    // Nobody closes it faster than it is seen.
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     popup.close().await?;
     element.wait("the window's end is noticed", "return element.client.view.working === undefined").await?;
     // Whoever closes a window knows it: nothing is said, and the button is there.

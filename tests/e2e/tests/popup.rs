@@ -158,7 +158,7 @@ async fn pm_07_pm_08_a_site_that_cuts_the_window_off_at_the_end(stage: Stage) ->
     let popup = click(&element).await?;
     ProviderPage::wait(&popup).await?.person("olive").await?;
     // Seen at the provider, and open.
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     assert_eq!(element.eval("return opened[0].closed").await?, json!(false));
     // The driver would wait for the page that is held up.
     popup
