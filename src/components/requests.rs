@@ -80,7 +80,8 @@ pub fn requests(auth: Auth) -> AnyView {
     };
     on_cleanup(move || bench.fetching.set_value(None));
     // What somebody is about to choose from stays as it is, whatever else changes.
-    let several = Memo::new(move |_| organizations(bench));
+    // Another token is another choice.
+    let several = Memo::new(move |_| (bench.pasted.is_there(), organizations(bench)));
     el(
         "section",
         &[("class", "card"), ("aria-labelledby", "requests")],
@@ -88,7 +89,7 @@ pub fn requests(auth: Auth) -> AnyView {
             say("h2", &[("id", "requests")], en::TRY_THE_API),
             say("p", &[("class", "fine")], en::ONLY_READS),
             choice(bench),
-            live(Box::new(move || several.with(|all| whose(bench, all)))),
+            live(Box::new(move || several.with(|(_, all)| whose(bench, all)))),
             live(Box::new(move || request(bench))),
             live(Box::new(move || actions(bench))),
             bench.pasted.view(move || {

@@ -273,7 +273,23 @@ async fn one_organization_of_several_can_be_asked_about(stage: Stage) -> Result 
     // And back to all of them.
     bench.about("All that is reached").await?;
     page.tab().click("#fetch-all").await?;
-    page.tab().wait_for("[data-fetched='9']").await.map(|_| ())
+    page.tab().wait_for("[data-fetched='9']").await?;
+    // Another token begins with all of its own, here the same ones; and so does the way back.
+    let chosen = "return document.querySelector('#organization').selectedOptions[0].text
+        + document.querySelector('[data-request]').textContent.includes('organization_id')";
+    for change in ["paste", "forget"] {
+        bench.about("Birch Studio").await?;
+        assert_eq!(page.tab().eval(chosen, &[]).await?, json!("Birch Studiotrue"));
+        if change == "paste" {
+            bench.paste("polar_pat_demo_sam").await?;
+            page.tab().wait_for("[data-token-reaches='3']").await?;
+        } else {
+            page.tab().click("#forget-token").await?;
+        }
+        page.tab().wait_for("#organization").await?;
+        assert_eq!(page.tab().eval(chosen, &[]).await?, json!("All that is reachedfalse"), "{change}");
+    }
+    Ok(())
 }
 
 async fn errors_of_the_api_are_said_in_its_words(stage: Stage) -> Result {
