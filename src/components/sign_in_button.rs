@@ -17,7 +17,7 @@ pub fn SignInButton(
     /// Scopes beside those of the configuration.
     #[prop(optional)]
     further_scope: Vec<String>,
-    /// The path to come back to; the page that the button is on, if none is given.
+    /// The path on this site to go to afterwards; the page of the redirect URI, if none is given.
     #[prop(optional, into)]
     return_to: Option<String>,
     /// Its class.

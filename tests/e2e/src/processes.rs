@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Context, Failure, Result};
+use crate::{Context, Failure, Result, settings::Settings};
 
 /// How long a process may take until it says where it listens.
 const START: Duration = Duration::from_secs(30);
@@ -42,6 +42,18 @@ impl Process {
                 Err(_) => return Err(Failure::new(format!("{} did not start: {}", process.name, process.said()))),
             }
         }
+    }
+
+    /// Serves a folder with this project's own host. Also gives the address that it says.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn serve(settings: &Settings, switches: &[&str], flags: &[(&str, &OsStr)]) -> Result<(Self, String)> {
+        let mut args = vec![OsStr::new("serve")];
+        args.extend(switches.iter().map(OsStr::new));
+        args.extend(flags.iter().flat_map(|(name, value)| [OsStr::new(*name), *value]));
+        let serving = |line: &str| line.strip_prefix("serving ").map(|url| url.trim().to_owned());
+        Self::start(settings.xtask.as_os_str(), &args, serving)
     }
 
     /// Starts a program that says nothing, and waits until its port takes connections.

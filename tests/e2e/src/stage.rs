@@ -53,12 +53,7 @@ impl World {
             ("--config", OsStr::new(&config)),
             ("--connect", OsStr::new(provider.origin())),
         ];
-        let mut args = vec![OsStr::new("serve")];
-        args.extend(flags.iter().flat_map(|(name, value)| [OsStr::new(*name), value]));
-        let (site, address) = Process::start(settings.xtask.as_os_str(), &args, |line| {
-            line.strip_prefix("serving ").map(|url| url.trim().to_owned())
-        })
-        .context("the site")?;
+        let (site, address) = Process::serve(&settings, &[], &flags).context("the site")?;
         gateway.lead_to(address.strip_suffix(BASE).context(format!("the site is at {address}"))?);
         let driver = Driver::start(&settings)?;
         Ok(Self { provider, gateway, _site: site, driver })

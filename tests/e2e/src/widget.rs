@@ -72,12 +72,9 @@ impl Widget {
     /// If something does not start.
     pub async fn of(stage: &Stage, folder: &Path, change: impl Fn(String) -> String) -> Result<Self> {
         let settings = Settings::from_env()?;
-        let args = [("--dir", folder.as_os_str()), ("--port", OsStr::new("0")), ("--host", OsStr::new("127.0.0.1"))];
-        let mut all = vec![OsStr::new("serve"), OsStr::new("--no-csp"), OsStr::new("--cors")];
-        all.extend(args.iter().flat_map(|(name, value)| [OsStr::new(*name), *value]));
-        let serving = |line: &str| line.strip_prefix("serving ").map(|url| url.trim().trim_end_matches('/').to_owned());
-        let (process, origin) =
-            Process::start(settings.xtask.as_os_str(), &all, serving).context("the package's host")?;
+        let flags = [("--dir", folder.as_os_str()), ("--port", OsStr::new("0")), ("--host", OsStr::new("127.0.0.1"))];
+        let served = Process::serve(&settings, &["--no-csp", "--cors"], &flags).context("the package's host")?;
+        let (process, origin) = (served.0, served.1.trim_end_matches('/').to_owned());
         let address = format!("{}{BASE}plain.html", stage.gateway().origin());
         let client_id = stage.provider().register(&address).await?;
         let provider = stage.provider().origin();

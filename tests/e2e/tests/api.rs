@@ -48,7 +48,7 @@ async fn a_request_is_shown_without_its_token_and_answered_as_a_tree(stage: Stag
     for words in ["Acme Tools", "birch-studio", "total_count", "items"] {
         assert!(tree.contains(words), "no {words} in {tree}");
     }
-    let request = page.tab().eval_text("return document.querySelector('[data-request]').textContent", &[]).await?;
+    let request = bench.request().await?;
     assert!(request.starts_with(&format!("GET {}/v1/organizations/?page=1&limit=100", stage.provider().origin())));
     assert!(request.ends_with("Authorization: Bearer …"), "{request}");
     assert!(bench.get("oauth2/userinfo").await?.contains("sam@example.com"));
@@ -262,7 +262,7 @@ async fn one_organization_of_several_can_be_asked_about(stage: Stage) -> Result 
     let all = bench.get("products/").await?;
     assert!(all.contains("Acme Tools products 1") && all.contains("Birch Studio products 1"), "{all}");
     bench.about("Birch Studio").await?;
-    let request = page.tab().eval_text("return document.querySelector('[data-request]').textContent", &[]).await?;
+    let request = bench.request().await?;
     assert!(request.contains("/v1/products/?organization_id="), "{request}");
     bench.send().await?;
     let one = bench.answer().await?;

@@ -32,11 +32,7 @@ async fn open(stage: &Stage) -> Result<(Process, Tab)> {
         ("--config", OsStr::new(&config)),
     ];
     // What `view!` makes once and for all it makes with `innerHTML`: no policy with Trusted Types here.
-    let mut args = vec![OsStr::new("serve"), OsStr::new("--no-csp")];
-    args.extend(flags.iter().flat_map(|(name, value)| [OsStr::new(*name), value]));
-    let serving = |line: &str| line.strip_prefix("serving ").map(|url| url.trim().to_owned());
-    let (process, address) =
-        Process::start(settings.xtask.as_os_str(), &args, serving).context("the example's host")?;
+    let (process, address) = Process::serve(&settings, &["--no-csp"], &flags).context("the example's host")?;
     stage.gateway().lead_to(address.strip_suffix(BASE).context(format!("the example is at {address}"))?);
     let tab = stage.tab().await?;
     tab.goto(&stage.site()).await?;

@@ -35,6 +35,14 @@ impl Requests {
         }
     }
 
+    /// The request as it is shown.
+    ///
+    /// # Errors
+    /// If none is.
+    pub async fn request(&self) -> Result<String> {
+        self.tab.eval_text("return document.querySelector('[data-request]').textContent", &[]).await
+    }
+
     /// Sends it.
     ///
     /// # Errors
