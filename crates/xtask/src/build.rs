@@ -42,13 +42,8 @@ pub(crate) fn site(tools: &Tools, dist: &Path, release: bool) -> Result<()> {
     artefacts::check(dist)
 }
 
-/// Builds the example of a Leptos app into a folder, as its owner would.
-pub(crate) fn example(tools: &Tools, dist: &Path) -> Result<()> {
-    trunk(tools, &root().join("examples/leptos"), dist, true)
-}
-
 /// Builds what has an index.html into a folder.
-fn trunk(tools: &Tools, app: &Path, dist: &Path, release: bool) -> Result<()> {
+pub(crate) fn trunk(tools: &Tools, app: &Path, dist: &Path, release: bool) -> Result<()> {
     let mut trunk = Command::new("trunk");
     tools.on_path(&mut trunk).current_dir(app);
     // Offline: what it misses it would download, in a version of its own choice.

@@ -8,6 +8,7 @@ mod browsers;
 mod build;
 mod check;
 mod demo;
+mod examples;
 mod fuzz;
 mod house;
 mod matrix;

@@ -13,7 +13,7 @@ pub(crate) use tally::{Tally, kept};
 
 use crate::{
     browsers::{self, Browser, Engine},
-    build, check, matrix, modules, package,
+    build, check, examples, matrix, modules, package,
     shell::{self, cargo, root},
     tools,
 };
@@ -158,7 +158,8 @@ fn capabilities(browser: &Browser) -> Result<PathBuf> {
 /// What the end-to-end tests are run with.
 struct Parts {
     dist: PathBuf,
-    example: PathBuf,
+    leptos: PathBuf,
+    react: PathBuf,
     pkg: PathBuf,
     provider: PathBuf,
     own: &'static Path,
@@ -176,14 +177,14 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
         package::make(&tools::for_site(true)?, &pkg)?;
         build::sizes(&pkg)
     });
-    let example = shell::target().ok()?.join("example-leptos");
-    let example = tally
-        .prepare("build the example of a Leptos app", || build::example(&tools::for_site(true)?, &example))
-        .map(|()| example);
+    let leptos = tally.prepare("build the Leptos example", || examples::leptos(&tools::for_site(true)?));
+    packed?;
+    let react = tally.prepare("build the React example", examples::react);
     let provider = tally.prepare("build the provider", shell::provider);
     let own = tally.prepare("this program, as the site's host", shell::own);
     let nginx = tally.prepare("set-up: nginx", browsers::nginx);
-    built.and(packed).and(Some(Parts { dist, pkg, example: example?, provider: provider?, own: own?, nginx: nginx? }))
+    built?;
+    Some(Parts { dist, pkg, leptos: leptos?, react: react?, provider: provider?, own: own?, nginx: nginx? })
 }
 
 fn in_firefox_too(tally: &mut Tally, parts: &Parts) {
@@ -201,7 +202,8 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
         .args(["test", "--no-fail-fast", "--package", "polar-signin-e2e"])
         .args(files.iter().flat_map(|file| ["--test", file]))
         .env("E2E_DIST", &parts.dist)
-        .env("E2E_EXAMPLE_LEPTOS", &parts.example)
+        .env("E2E_EXAMPLE_LEPTOS", &parts.leptos)
+        .env("E2E_EXAMPLE_REACT", &parts.react)
         .env("E2E_PKG", &parts.pkg)
         .env("E2E_PROVIDER", &parts.provider)
         .env("E2E_XTASK", parts.own)

@@ -11,6 +11,7 @@
 pub mod browser;
 pub mod clock;
 pub mod conformance;
+pub mod examples;
 pub mod failure;
 pub mod flows;
 pub mod gallery;
