@@ -146,18 +146,9 @@ fn session(auth: Auth, scopes: AnyView) -> AnyView {
         Some(end) => en::remaining(end.as_millis() - tick.get()),
         None => en::UNKNOWN.to_owned(),
     };
-    let ends = el(
-        "dl",
-        &[],
-        vec![
-            say("dt", &[], en::ENDS_IN),
-            el(
-                "dd",
-                &[("role", "timer"), ("aria-live", "off"), ("data-field", "expires")],
-                vec![live_text(Box::new(left))],
-            ),
-        ],
-    );
+    let timer = &[("role", "timer"), ("aria-live", "off"), ("data-field", "expires")];
+    let timer = el("span", timer, vec![live_text(Box::new(left))]);
+    let ends = el("dl", &[], vec![say("dt", &[], en::ENDS_IN), el("dd", &[], vec![timer])]);
     el(
         "section",
         &[("class", "section"), ("aria-labelledby", "session")],

@@ -38,14 +38,6 @@ pub struct Words {
     pub found: fn(usize, usize) -> String,
 }
 
-/// A row as it is shown.
-pub struct Row {
-    /// What a screen reader says of it.
-    pub name: String,
-    /// What there is to see.
-    pub content: AnyView,
-}
-
 /// A list: a handle that can be copied. It lives as long as the part of the page that made it.
 #[derive(Clone, Copy)]
 pub struct LongList {
@@ -62,7 +54,7 @@ struct Count {
 
 struct Inner {
     id: &'static str,
-    show: Box<dyn Fn(usize) -> Row>,
+    show: Box<dyn Fn(usize) -> AnyView>,
     /// What each row is found by, prepared once.
     texts: Vec<String>,
     sought: String,
@@ -94,7 +86,7 @@ struct Mounted {
 impl LongList {
     /// An empty list. The id is its element's; the function shows the row of a number.
     #[must_use]
-    pub fn new(id: &'static str, show: impl Fn(usize) -> Row + 'static) -> Self {
+    pub fn new(id: &'static str, show: impl Fn(usize) -> AnyView + 'static) -> Self {
         let inner = Inner {
             id,
             show: Box::new(show),
@@ -405,17 +397,10 @@ impl Inner {
         rows: &Element,
         before: Option<&web_sys::Node>,
     ) -> Option<Mounted> {
-        let Row { name, content } = (self.show)(row);
         let id = [self.id, "-", &row.to_string()].concat();
         let (position, size) = ((place.0 + 1).to_string(), place.1.to_string());
-        let attributes = [
-            ("role", "option"),
-            ("id", &*id),
-            ("aria-label", &*name),
-            ("aria-posinset", &*position),
-            ("aria-setsize", &*size),
-        ];
-        let mut state = el("div", &attributes, vec![content]).build();
+        let attributes = [("role", "option"), ("id", &*id), ("aria-posinset", &*position), ("aria-setsize", &*size)];
+        let mut state = el("div", &attributes, vec![(self.show)(row)]).build();
         let element = state.elements().into_iter().next()?;
         state.mount(rows, before);
         Some(Mounted { row, state, element, place, active: false })

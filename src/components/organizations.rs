@@ -14,7 +14,7 @@ use super::{
     element::{button, el, live, live_text, nothing, say},
     error_panel::notice,
     face::face,
-    long_list::{LongList, Row, Words},
+    long_list::{LongList, Words},
     progress::progress,
 };
 use crate::{
@@ -77,13 +77,13 @@ fn outcome(reach: &str, content: Vec<AnyView>) -> AnyView {
 }
 
 fn chosen(reach: &str, words: &str, organization: &Organization) -> AnyView {
-    let rows = el("ul", &[("class", "rows")], vec![row("li", "row chosen", organization)]);
+    let rows = el("ul", &[("class", "rows")], vec![row("li", "row chosen", organization, false)]);
     outcome(reach, vec![rows, say("p", &[("class", "fine")], words)])
 }
 
 fn several(auth: Auth, total: u64, listed: &[Organization]) -> AnyView {
     if listed.len() <= MANY && total == listed.len() as u64 {
-        let rows = listed.iter().map(|organization| row("li", "row", organization)).collect();
+        let rows = listed.iter().map(|organization| row("li", "row", organization, false)).collect();
         let summary = say("p", &[("class", "fine")], &en::reaches(total, listed.len()));
         return outcome("organizations", vec![el("ul", &[("class", "rows")], rows), summary]);
     }
@@ -190,9 +190,8 @@ fn under_way(state: &State) -> AnyView {
 impl All {
     fn new(auth: Auth, total: u64, listed: &[Organization]) -> Self {
         let rows = StoredValue::new(listed.to_vec());
-        let show = move |index: usize| {
-            rows.with_value(|rows| Row { name: called(&rows[index], ", "), content: row("div", "row", &rows[index]) })
-        };
+        // What is said of a row is what can be seen of it, but for the id: nobody wants to hear that a thousand times.
+        let show = move |index: usize| rows.with_value(|rows| row("div", "row", &rows[index], true));
         let list = LongList::new("organizations-list", show);
         list.extend(listed.iter().map(found_by));
         let state = if total > listed.len() as u64 { State::Rest } else { State::Done };
@@ -267,18 +266,16 @@ impl All {
 
 /// What an organization is found by: nobody can type the end of a line between its name and its slug.
 fn found_by(organization: &Organization) -> String {
-    called(organization, "\n")
-}
-
-fn called(organization: &Organization, between: &str) -> String {
     match &organization.slug {
-        Some(slug) => [&organization.name, between, slug].concat(),
+        Some(slug) => [&organization.name, "\n", slug].concat(),
         None => organization.name.clone(),
     }
 }
 
-fn row(tag: &'static str, class: &str, organization: &Organization) -> AnyView {
+fn row(tag: &'static str, class: &str, organization: &Organization, silent_id: bool) -> AnyView {
     let Organization { id, name, slug, avatar_url } = organization;
+    let id_attributes: &[_] =
+        if silent_id { &[("class", "code"), ("aria-hidden", "true")] } else { &[("class", "code")] };
     el(
         tag,
         &[("class", class), ("data-organization", id)],
@@ -290,7 +287,7 @@ fn row(tag: &'static str, class: &str, organization: &Organization) -> AnyView {
                 vec![
                     say("strong", &[], name),
                     slug.as_ref().map_or_else(nothing, |slug| say("small", &[], slug)),
-                    say("small", &[("class", "code")], id),
+                    say("small", id_attributes, id),
                 ],
             ),
         ],

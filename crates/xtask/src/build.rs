@@ -70,14 +70,20 @@ pub(crate) fn rust_flags() -> Result<String> {
     let mut flags: Vec<String> = given.or_else(plain).unwrap_or_default();
     let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let cargo = cargo.context("no home folder")?;
-    let rust =
-        shell::output(Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("--print=sysroot"))?;
+    let rustc = |argument| shell::output(shell::rustc().arg(argument));
+    let rust = PathBuf::from(rustc("--print=sysroot")?.trim());
+    let version = rustc("-vV")?;
+    let commit =
+        version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).context("rustc names no commit")?;
     // The last one that fits counts: from the outside to the inside.
-    let mut folders = vec![(cargo.clone(), "cargo"), (PathBuf::from(rust.trim()), "rust"), (root(), "app")];
-    folders.push((shell::target()?, "target"));
+    let mut folders = vec![(cargo.clone(), "cargo".to_owned()), (rust.clone(), "rust".to_owned())];
+    // Where Rust's own sources are installed their places are in this folder, and elsewhere under a name.
+    // The result is the same with them and without.
+    folders.push((rust.join("lib/rustlib/src/rust"), format!("/rustc/{commit}")));
+    folders.extend([(root(), "app".to_owned()), (shell::target()?, "target".to_owned())]);
     for registry in fs::read_dir(cargo.join("registry/src")).into_iter().flatten().flatten() {
         // The name of this folder is the registry's host.
-        folders.push((registry.path(), "crates"));
+        folders.push((registry.path(), "crates".to_owned()));
     }
     flags.extend(folders.iter().map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display())));
     Ok(flags.join("\x1f"))

@@ -43,6 +43,11 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// The compiler that `cargo` calls.
+pub(crate) fn rustc() -> Command {
+    Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+}
+
 /// Runs to the end; anything but success is an error that names the command.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);

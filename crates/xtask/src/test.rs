@@ -164,6 +164,7 @@ struct Parts {
     provider: PathBuf,
     own: &'static Path,
     nginx: PathBuf,
+    axe: PathBuf,
 }
 
 fn parts(tally: &mut Tally) -> Option<Parts> {
@@ -183,8 +184,9 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
     let provider = tally.prepare("build the provider", shell::provider);
     let own = tally.prepare("this program, as the site's host", shell::own);
     let nginx = tally.prepare("set-up: nginx", browsers::nginx);
+    let axe = tally.prepare("set-up: axe", tools::axe);
     built?;
-    Some(Parts { dist, pkg, leptos: leptos?, react: react?, provider: provider?, own: own?, nginx: nginx? })
+    Some(Parts { dist, pkg, leptos: leptos?, react: react?, provider: provider?, own: own?, nginx: nginx?, axe: axe? })
 }
 
 fn in_firefox_too(tally: &mut Tally, parts: &Parts) {
@@ -208,6 +210,7 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
         .env("E2E_PROVIDER", &parts.provider)
         .env("E2E_XTASK", parts.own)
         .env("E2E_NGINX", &parts.nginx)
+        .env("E2E_AXE", &parts.axe)
         .env("E2E_BROWSER", browser.engine.name());
     let driver = match browser.engine {
         Engine::Chromium => "E2E_CHROMEDRIVER",

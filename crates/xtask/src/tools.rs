@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::{cargo, find, first_line, output, root, run};
+use crate::shell::{cargo, find, first_line, output, root, run, rustc};
 
 /// A command that `cargo install` brings.
 pub(crate) struct Tool {
@@ -57,6 +57,8 @@ pub(crate) const GECKODRIVER: Tool = Tool {
 /// The npm package that ships `wasm-opt`, and the oldest `wasm-opt` that knows what Rust emits.
 const BINARYEN: &str = "132.0.0";
 const OLDEST_WASM_OPT: u32 = 116;
+/// What looks for barriers in a page. It is run by the end-to-end tests and shipped nowhere.
+const AXE: &str = "4.14.1";
 
 /// Where the tools are: to put before the `PATH` of what is run.
 pub(crate) struct Tools {
@@ -99,6 +101,31 @@ pub(crate) fn for_browser_tests() -> Result<Tools> {
 /// One tool: its folder.
 pub(crate) fn one(tool: &Tool) -> Result<PathBuf> {
     Cache::open()?.install(tool)
+}
+
+/// The script of axe, which the end-to-end tests run in the pages that they look at.
+pub(crate) fn axe() -> Result<PathBuf> {
+    let cache = Cache::open()?;
+    let folder = cache.folder.join(format!("tools/axe-core-{AXE}"));
+    let script = folder.join("node_modules/axe-core/axe.min.js");
+    // Its last line: a file that was cut off has another one.
+    let is_whole =
+        || fs::read_to_string(&script).is_ok_and(|text| text.contains(AXE) && text.trim_end().ends_with(");"));
+    if !is_whole() {
+        let _lock = cache.lock()?;
+        println!("installing axe (npm's axe-core {AXE}) into {} (looks for barriers; takes seconds)", folder.display());
+        npm(&folder, &format!("axe-core@{AXE}"))?;
+    }
+    if is_whole() { Ok(script) } else { bail!("{} was installed but is not whole", script.display()) }
+}
+
+/// Installs one package of npm's into a folder of its own. Nothing of it is run.
+fn npm(folder: &Path, package: &str) -> Result<()> {
+    // On Windows it is a script, which only its whole name starts.
+    let npm = find("npm").context("no npm: it comes with Node (nodejs.org)")?;
+    fs::create_dir_all(folder)?;
+    let quietly = ["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"];
+    run(Command::new(npm).args(quietly).arg(folder).arg(package))
 }
 
 /// The folder of tools.
@@ -181,10 +208,7 @@ impl Cache {
                 "installing wasm-opt (npm's binaryen {BINARYEN}) into {} (makes the wasm smaller; takes seconds)",
                 ours.display()
             );
-            fs::create_dir_all(&ours)?;
-            let mut npm = Command::new("npm");
-            npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&ours);
-            if run(npm.arg(format!("binaryen@{BINARYEN}"))).is_ok() && answers() {
+            if npm(&ours, &format!("binaryen@{BINARYEN}")).is_ok() && answers() {
                 return Ok(Some(bin));
             }
         }
@@ -222,9 +246,8 @@ fn cache_folder() -> Result<PathBuf> {
 }
 
 fn wasm_target() -> Result<()> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let sysroot = first_line(Path::new(&rustc), "--print=sysroot").context("rustc does not answer")?;
-    if Path::new(&sysroot).join("lib/rustlib/wasm32-unknown-unknown/lib").is_dir() {
+    let sysroot = output(rustc().arg("--print=sysroot"))?;
+    if Path::new(sysroot.trim()).join("lib/rustlib/wasm32-unknown-unknown/lib").is_dir() {
         return Ok(());
     }
     if find("rustup").is_none() {
@@ -237,8 +260,7 @@ fn wasm_target() -> Result<()> {
 /// The sources that the app is built from. Trunk runs offline, lest it download tools of its own, and
 /// then so does the `cargo` below it.
 fn sources() -> Result<()> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let version = output(Command::new(rustc).arg("-vV"))?;
+    let version = output(rustc().arg("-vV"))?;
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
     // Macros and build scripts run on the host.
     run(cargo().args(["fetch", "--quiet", "--locked", "--target", "wasm32-unknown-unknown", "--target", host]))

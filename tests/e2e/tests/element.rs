@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fantoccini::key::Key;
 use polar_signin_e2e::{
-    Failure, Result, Stage,
+    Failure, Result, Stage, axe,
     flows::{asked_for, codes_were_sent, nothing_is_kept, only_a_session_is_kept},
     gallery::show_on,
     pages::ProviderPage,
@@ -323,11 +323,7 @@ async fn look(element: &Element, view: &str) -> Result {
             let file = std::path::PathBuf::from(folder).join(format!("element-{view}-{width}-{scheme}.png"));
             std::fs::write(file, element.tab.screenshot().await?)?;
         }
-        if let Some(script) = std::env::var_os("E2E_AXE") {
-            let axe = std::fs::read_to_string(script)?;
-            let found = element.eval(&format!("{axe}; return axe.run(element.parentElement).then(found => found.violations.map(v => [v.id, v.nodes.map(n => n.html + n.failureSummary)]))")).await?;
-            assert_eq!(found, json!([]), "axe: {view}, {width}, {scheme}");
-        }
+        axe::finds_nothing(&element.tab, "html", &format!("{view}, {width}, {scheme}")).await?;
     }
     Ok(())
 }

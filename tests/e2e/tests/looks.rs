@@ -1,7 +1,7 @@
 //! What every view owes to everybody who looks at it, or cannot.
 
 use polar_signin_e2e::{
-    Context, Result, Stage, Tab,
+    Context, Result, Stage, Tab, axe,
     gallery::{show_on, walk},
     pages::StartPage,
     suite,
@@ -12,6 +12,7 @@ suite![; chromium:
     every_view_fits_every_screen,
     every_text_can_be_read_in_light_and_dark,
     every_control_has_a_name,
+    axe_finds_nothing_in_any_view,
     nothing_moves_while_the_app_arrives,
     every_view_stands_still_for_those_who_ask_for_it,
 ];
@@ -111,6 +112,20 @@ async fn every_control_has_a_name(stage: Stage) -> Result {
         };
         assert_eq!(shown.iter().filter(level_one).count(), 1, "{view} has not one heading of the first level");
         assert_eq!(shown.iter().filter(|node| is(node, "main")).count(), 1, "{view} has not one main part");
+        Ok(())
+    })
+    .await
+}
+
+async fn axe_finds_nothing_in_any_view(stage: Stage) -> Result {
+    walk(&stage, async |view, tab| {
+        if view == "choice" {
+            return Ok(());
+        }
+        for (width, scheme) in [(360, "light"), (1280, "dark")] {
+            show_on(tab, width, scheme).await?;
+            axe::finds_nothing(tab, "html", &format!("{view}, {width}, {scheme}")).await?;
+        }
         Ok(())
     })
     .await

@@ -426,7 +426,7 @@ async fn a_screen_reader_is_told_of_every_row(stage: Stage) -> Result {
     assert!(!options.is_empty());
     let third =
         options.iter().find(|node| node["backendDOMNodeId"] == active).context("the active row is no option")?;
-    assert_eq!(third["name"]["value"], "Organization 0045, organization-0045");
+    assert_eq!(third["name"]["value"], "Organization 0045 organization-0045");
     assert!(of("searchbox").iter().any(|node| node["name"]["value"] == "Search organizations"));
     // The bench has another list of choices; it is not this one.
     Requests::wait(page.tab()).await.map(|_| ())

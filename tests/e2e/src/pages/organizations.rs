@@ -126,7 +126,9 @@ impl Organizations {
             )
             .await?;
         let place = self.number("[data-active]", "aria-posinset").await?;
-        let name = self.tab.attribute("[data-active]", "aria-label").await?.context("a row without a name")?;
+        let script = "return [...document.querySelectorAll('[data-active] :is(strong, small:not([aria-hidden=true]))')]
+            .map(part => part.textContent).join(', ')";
+        let name = self.tab.eval_text(script, &[]).await?;
         Ok((place, name))
     }
 
