@@ -2,21 +2,20 @@
 // in WebAssembly, which is fetched when it is first needed.
 import { PolarSigninError, own } from "./errors.js";
 import { mayCarry, read } from "./options.js";
-import { load } from "./wasm.js";
+import { POPUP, expected, withResponse } from "./response.js";
+import { bury, isTrap, load } from "./wasm.js";
 
 // What other scripts do to these later does not reach us.
 const { fetch, Request, Headers, EventTarget, Event, URL } = globalThis;
 const { stringify } = JSON;
 const { parse: parseText } = JSON;
-const { setPrototypeOf } = Object;
+const { freeze, setPrototypeOf } = Object;
 
 /** Objects without a prototype: what somebody put on `Object.prototype` is no member of them. */
 const parse = (text) =>
   parseText(text, (_, value) => (value && typeof value === "object" && !Array.isArray(value) ? setPrototypeOf(value, null) : value));
 
-const PREFIX = "polar-signin:v1:";
-const POPUP = `${PREFIX}popup`;
-const SIGN_IN = ["organization", "prompt", "scope", "maxAge", "loginHint", "returnTo"];
+const SIGN_IN = ["add", "organization", "prompt", "scope", "maxAge", "loginHint", "returnTo"];
 
 /** The client of these options. Equal options have the same one, so that all of a page share its session. */
 export function createClient(options) {
@@ -35,6 +34,8 @@ export class PolarSigninClient extends EventTarget {
   #redirectUri;
   #origins;
   #engine;
+  /** Ends what waits for the engine. */
+  #lost = new Set();
   #starting;
   #expected;
   #snapshot = { __proto__: null };
@@ -49,7 +50,7 @@ export class PolarSigninClient extends EventTarget {
     this.#page = location.origin + location.pathname;
     this.#origins = origins;
     // A page that somebody comes back to, or who is signed in on it: not a moment of "signed out" before.
-    this.#expected = returned !== undefined || keys().some((key) => key === POPUP || key.endsWith(":session"));
+    this.#expected = expected();
     this.#look();
     if (this.#expected) this.ready().catch(() => {});
   }
@@ -62,6 +63,11 @@ export class PolarSigninClient extends EventTarget {
   /** Who is signed in. */
   get session() {
     return this.#view.session;
+  }
+
+  /** Everybody who is signed in here; `session` is that of the active one. */
+  get identities() {
+    return this.#view.identities;
   }
 
   /** What went wrong last, until it is dismissed. */
@@ -129,17 +135,25 @@ export class PolarSigninClient extends EventTarget {
   }
 
   /** Ends the session here, and then at the provider as far as that offers it. Says how far that went. */
-  async signOut({ signal } = {}) {
+  async signOut({ signal, identity } = {}) {
     await until(this.ready(), signal);
-    if (!this.#snapshot.session) return this.#snapshot.signedOut ?? "here";
-    this.#call("sign_out");
-    return this.#settled(signal, undefined, ({ working, session }) =>
-      working || session ? undefined : (this.#snapshot.signedOut ?? "here"));
+    const here = (identities) => identities.some(({ id }) => id === whose);
+    const whose = this.#whose(identity);
+    if (!here(this.identities)) return this.#snapshot.signedOut ?? "here";
+    this.#call("sign_out", whose);
+    return this.#settled(signal, undefined, ({ working, identities }) =>
+      working || here(identities) ? undefined : (this.#snapshot.signedOut ?? "here"));
+  }
+
+  /** Makes another of the identities the active one. */
+  switchTo(identity) {
+    this.#call("switch_to", this.#whose(identity));
   }
 
   /** An access token that can be used now: renewed first if that is due, once for all who ask. */
-  async accessToken({ signal } = {}) {
-    return (await this.#token(undefined, signal)).token;
+  async accessToken({ signal, identity } = {}) {
+    await until(this.ready(), signal);
+    return (await this.#token(this.#whose(identity), undefined, signal)).token;
   }
 
   /**
@@ -151,12 +165,14 @@ export class PolarSigninClient extends EventTarget {
     await until(this.ready(), request.signal);
     if (!this.#allowed(request) || request.headers.has("authorization")) return fetch(request);
     const again = request.clone();
-    const first = await this.#token(undefined, request.signal);
+    // Whoever is active by then may be somebody else.
+    const whose = this.#whose();
+    const first = await this.#token(whose, undefined, request.signal);
     const answer = await send(request, first.token);
     if (answer.status !== 401) return answer;
     let next;
     try {
-      next = await this.#token(first.generation, request.signal);
+      next = await this.#token(whose, first.generation, request.signal);
     } catch (error) {
       if (request.signal.aborted) throw error;
       return answer;
@@ -199,19 +215,21 @@ export class PolarSigninClient extends EventTarget {
 
   async #open() {
     const core = await load();
-    // What is ours has left the address by now. A response that is still there is somebody else's, and it is not for the
-    // core to scrub: it looks at the address once, while it starts.
-    const theirs = holdsResponse() ? location.href : undefined;
+    const engine = { __proto__: null };
     try {
-      asking = core.namespace(this.#settings, this.#page);
-      if (theirs) history.replaceState(history.state, "", location.pathname);
-      this.#engine = core.start(this.#settings, this.#page, (text) => this.#hear(text));
+      withResponse(core.namespace(this.#settings, this.#page), () => {
+        this.#error = undefined;
+        this.#engine = engine;
+        engine.core = core.start(this.#settings, this.#page, (text) => this.#engine === engine && this.#hear(text));
+      });
     } catch (error) {
+      if (typeof error !== "string") {
+        PolarSigninClient.#bury();
+        throw own("internal");
+      }
+      this.#engine = undefined;
       // Settings that are wrong stay so.
-      throw typeof error === "string" ? new PolarSigninError({ ...parse(error), retryable: false }) : own("internal");
-    } finally {
-      asking = undefined;
-      if (theirs) history.replaceState(history.state, "", theirs);
+      throw new PolarSigninError({ ...parse(error), retryable: false });
     }
   }
 
@@ -224,12 +242,37 @@ export class PolarSigninClient extends EventTarget {
   /** Calls the core. A trap in it leaves an instance that is of no use any more. */
   #call(name, ...given) {
     try {
-      return this.#engine?.[name](...given);
+      return this.#engine?.core?.[name](...given);
     } catch (error) {
       if (typeof error === "string") throw new PolarSigninError(parse(error));
-      this.#fail(own("internal"));
-      throw this.#error;
+      PolarSigninClient.#bury();
+      throw own("internal");
     }
+  }
+
+  static {
+    // What the browser calls in the core nobody of ours could catch.
+    const hear = (error) => isTrap(error) && this.#bury();
+    globalThis.addEventListener?.("error", ({ error }) => hear(error));
+    globalThis.addEventListener?.("unhandledrejection", ({ reason }) => hear(reason));
+  }
+
+  /** All clients share the instance that has trapped. What is kept is still there: whatever is used next starts anew. */
+  static #bury() {
+    bury();
+    for (const client of clients.values()) {
+      if (!client.#engine) continue;
+      client.#engine = client.#starting = undefined;
+      client.#snapshot = { ...client.#snapshot, __proto__: null, working: undefined };
+      for (const end of [...client.#lost]) end(own("internal"));
+      client.#fail(own("internal"));
+    }
+  }
+
+  /** The number of one of the identities, or of the active one. */
+  #whose(identity = this.#snapshot.active ?? 0) {
+    if (identity !== this.#snapshot.active && !this.identities.some(({ id }) => id === identity)) throw own("invalid_configuration", "identity");
+    return identity;
   }
 
   #hear(text) {
@@ -239,32 +282,46 @@ export class PolarSigninClient extends EventTarget {
   }
 
   #look() {
-    const { working, error, session, signedOut, provider, memoryOnly, inert, inPopup } = this.#snapshot;
+    const { working, error, active, identities = [], signedOut, provider, memoryOnly, inert, inPopup } = this.#snapshot;
+    const session = identities.find(({ id }) => id === active)?.session;
     const before = this.#view;
     const failed = this.#error ?? (error && new PolarSigninError(error));
     let state = "signed-out";
     if (working || this.#expected) state = "working";
     else if (session) state = "signed-in";
     else if (failed) state = "failed";
-    this.#view = Object.freeze({
+    this.#view = freeze({
       __proto__: null, state, working: working ?? (this.#expected ? "completing" : undefined), error: failed,
-      session: session && Object.freeze(session), signedOut, provider, memoryOnly: memoryOnly === true, inert: inert === true,
-      inPopup: inPopup === true,
+      session, identities: freeze(identities.map(({ id, session }) => freeze({ __proto__: null, id, active: id === active, session: freeze(session) }))),
+      signedOut, provider, memoryOnly: memoryOnly === true, inert: inert === true, inPopup: inPopup === true,
     });
     this.dispatchEvent(new Event("change"));
     if (!before) return;
     if (session && before.session?.subject !== session.subject) this.dispatchEvent(new Event("signed-in"));
     if (!session && before.session) this.dispatchEvent(new Event("signed-out"));
+    if (session && session.organization?.id !== before.session?.organization?.id) this.dispatchEvent(new Event("organization"));
     if (failed && before.error?.code !== failed.code) this.dispatchEvent(new Event("error"));
   }
 
-  async #token(refused, signal) {
-    await until(this.ready(), signal);
-    return until(new Promise((resolve, reject) => {
+  #token(identity, refused, signal) {
+    return this.#unlessLost(signal, undefined, (resolve, reject) => {
       // Without a prototype: a promise asks what it gets for `then`.
-      this.#call("access_token", refused, (token, generation, error) =>
+      this.#call("access_token", identity, refused, (token, generation, error) =>
         error ? reject(new PolarSigninError(parse(error))) : resolve({ __proto__: null, token, generation }));
-    }), signal);
+    });
+  }
+
+  /** A promise that ends with an abort, and with the engine. */
+  async #unlessLost(signal, abandon, executor) {
+    let lose;
+    try {
+      return await until(new Promise((resolve, reject) => {
+        this.#lost.add((lose = reject));
+        executor(resolve, reject);
+      }), signal, abandon);
+    } finally {
+      this.#lost.delete(lose);
+    }
   }
 
   /** Waits until the test has an answer. */
@@ -272,21 +329,20 @@ export class PolarSigninClient extends EventTarget {
     // The core may be in the middle of a step that we were called from.
     await null;
     let end;
-    const settled = new Promise((resolve, reject) => {
-      const look = () => {
-        try {
-          const answer = test(this.#view);
-          if (answer !== undefined) resolve(answer);
-        } catch (error) {
-          reject(error);
-        }
-      };
-      this.addEventListener("change", look);
-      end = () => this.removeEventListener("change", look);
-      look();
-    });
     try {
-      return await until(settled, signal, abandon);
+      return await this.#unlessLost(signal, abandon, (resolve, reject) => {
+        const look = () => {
+          try {
+            const answer = test(this.#view);
+            if (answer !== undefined) resolve(answer);
+          } catch (error) {
+            reject(error);
+          }
+        };
+        this.addEventListener("change", look);
+        end = () => this.removeEventListener("change", look);
+        look();
+      });
     } finally {
       end();
     }
@@ -342,38 +398,3 @@ function until(promise, signal, abandon) {
 export function framed() {
   return window.top !== window.self;
 }
-
-function keys() {
-  try {
-    return Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX));
-  } catch {
-    return [];
-  }
-}
-
-// A response of the provider leaves the address at once, before anything is fetched. It is ours only if something of
-// ours waits for one: another script's is not touched. The core asks for the address once, and judges it.
-let returned;
-let asking;
-
-const TELLING = ["code", "error", "state", "response", "id_token", "access_token"];
-
-function holdsResponse() {
-  const holds = (text) => TELLING.some((name) => new URLSearchParams(text).has(name));
-  return holds(location.search) || holds(location.hash.slice(1).replace(/^[^?]*\?/, ""));
-}
-
-function takeResponse() {
-  const query = new URLSearchParams(location.search);
-  const ours = keys().some((key) => key === POPUP || key.includes(":transaction:"));
-  if (!ours || !/^[\w-]{43}$/.test(query.get("state") ?? "") || !(query.has("code") || query.has("error"))) return;
-  returned = location.href;
-  history.replaceState(history.state, "", location.pathname);
-  addEventListener("polar-signin:opened-at", (event) => {
-    const waits = (key) => key === POPUP || (asking && key.startsWith(asking) && key.includes(":transaction:"));
-    if (returned === undefined || !Array.isArray(event.detail) || !keys().some(waits)) return;
-    event.detail.push(returned);
-    returned = undefined;
-  });
-}
-if (typeof location === "object") takeResponse();

@@ -1,4 +1,4 @@
-import type { Abortable, PolarSigninClient, PolarSigninError, Session, SignInOptions, SignedOut, State } from "./index.js";
+import type { Identity, OfIdentity, PolarSigninClient, PolarSigninError, Session, SignInOptions, SignedOut, State } from "./index.js";
 
 /** Each text of the element by its name. `{}` stands for the provider's name. */
 export type Texts = Partial<
@@ -54,13 +54,15 @@ export class PolarSigninElement extends HTMLElement {
 
   readonly state: State;
   readonly session: Session | undefined;
+  /** Everybody who is signed in here; `session` is that of the active one. */
+  readonly identities: readonly Identity[];
   readonly error: PolarSigninError | undefined;
   /** The client, for whatever there is no attribute for. `undefined` if the settings are not valid. */
   readonly client: PolarSigninClient | undefined;
 
   signIn(options?: SignInOptions): Promise<Session>;
-  signOut(options?: Abortable): Promise<SignedOut>;
-  accessToken(options?: Abortable): Promise<string>;
+  signOut(options?: OfIdentity): Promise<SignedOut>;
+  accessToken(options?: OfIdentity): Promise<string>;
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
 }
 
@@ -72,6 +74,8 @@ export interface PolarSigninEventMap {
   "polar-sign-in": CustomEvent<Record<string, never>>;
   "polar-signed-in": CustomEvent<{ readonly subject: string }>;
   "polar-signed-out": CustomEvent<{ readonly reached?: SignedOut }>;
+  /** Another organization is the chosen one now, or none. */
+  "polar-organization": CustomEvent<{ readonly id: string | undefined }>;
   "polar-error": CustomEvent<{ readonly code: string; readonly phase: string; readonly retryable: boolean }>;
 }
 

@@ -104,6 +104,10 @@ export class PolarSigninElement extends HTMLElement {
     }
   }
 
+  get identities() {
+    return this.#client?.identities ?? [];
+  }
+
   signOut(options) {
     return this.#client?.signOut(options) ?? Promise.resolve("here");
   }
@@ -195,6 +199,8 @@ export class PolarSigninElement extends HTMLElement {
       this.#tell("polar-signed-in", { __proto__: null, subject: view.session.subject });
     }
     if (!view.session && before.session) this.#tell("polar-signed-out", { __proto__: null, reached: view.signedOut });
+    const chosen = view.session?.organization?.id;
+    if (view.session && chosen !== before.session?.organization?.id) this.#tell("polar-organization", { __proto__: null, id: chosen });
     const { error } = view;
     if (error && error.code !== before.error?.code && !QUIET.includes(error.code)) this.#tell("polar-error", details(error));
   }

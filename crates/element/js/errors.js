@@ -7,13 +7,13 @@ const OWN = {
   __proto__: null,
   cancelled: ["authorization", "The sign-in was not finished.", "The page was left and shown again, or cancel() was called."],
   framed: ["start", "Signing in does not work inside another page.", "The page is in a frame: providers refuse to be framed, and so does this."],
-  internal: ["start", "That is a fault of this page.", "A fault of polar-signin itself. Please report it."],
+  internal: ["start", "That is a fault of this page.", "A fault of polar-signin itself. Please report it. What is used next starts anew."],
   invalid_configuration: ["start", "This page is not set up rightly.", "The named setting is missing or not allowed."],
   load_failed: ["start", "Please check the connection and try again.", "The WebAssembly did not arrive, or is not the one that belongs to this version (integrity)."],
   wasm_refused: ["start", "This page may not start the sign-in.", "The page's Content-Security-Policy lacks 'wasm-unsafe-eval'."],
   wasm_missing: ["start", "This browser is too old.", "There is no WebAssembly in this browser."],
 };
-const RETRYABLE = ["cancelled", "load_failed"];
+const RETRYABLE = ["cancelled", "internal", "load_failed"];
 
 export class PolarSigninError extends Error {
   constructor(/** @type {ErrorRecord} */ record) {

@@ -32,10 +32,18 @@ export interface Abortable {
   signal?: AbortSignal;
 }
 
+/** Whose. */
+export interface OfIdentity extends Abortable {
+  /** The `id` of one of the identities. Default: the active one. */
+  identity?: number;
+}
+
 /** How a person signs in this time. */
 export interface SignInOptions extends Abortable {
   /** Leave the page, or open a window: then call `signIn` in the click itself. Default: `"redirect"`. */
   mode?: "redirect" | "popup";
+  /** Besides whoever is signed in, and not in their place. Whoever is added becomes the active one. Default: `false`. */
+  add?: boolean;
   /** Choose an organization (Polar). */
   organization?: boolean;
   /** What the provider asks even if it need not. */
@@ -97,6 +105,15 @@ export interface Session {
   readonly claims: Readonly<Record<string, string>>;
 }
 
+/** One of those who are signed in here: a person, or an organization that has a sign-in of its own. */
+export interface Identity {
+  /** Stays what it is until this one signs out. */
+  readonly id: number;
+  /** Whose requests are made, unless somebody else's are asked for. */
+  readonly active: boolean;
+  readonly session: Session;
+}
+
 export type State = "signed-out" | "working" | "signed-in" | "failed";
 
 /** All of it at one moment. */
@@ -104,7 +121,10 @@ export interface View {
   readonly state: State;
   /** What a person waits for. */
   readonly working?: "leaving" | "in-popup" | "completing" | "signing-out";
+  /** Of the active identity. */
   readonly session?: Session;
+  /** Everybody who is signed in here. */
+  readonly identities: readonly Identity[];
   /** What went wrong last, until it is dismissed. Somebody may still be signed in. */
   readonly error?: PolarSigninError;
   /** How far a sign-out has come: always here; at the provider as far as that offers it. */
@@ -166,6 +186,8 @@ export interface ClientEventMap {
   change: Event;
   "signed-in": Event;
   "signed-out": Event;
+  /** Another organization is the chosen one now, or none. */
+  organization: Event;
   error: Event;
 }
 
@@ -177,6 +199,7 @@ export class PolarSigninClient extends EventTarget {
   private constructor();
   readonly state: State;
   readonly session: Session | undefined;
+  readonly identities: readonly Identity[];
   readonly error: PolarSigninError | undefined;
   readonly view: View;
   /** Fetches what is needed, and finds the session of this page. */
@@ -188,16 +211,18 @@ export class PolarSigninClient extends EventTarget {
    * as it was (`cancelled`).
    */
   signIn(options?: SignInOptions): Promise<Session>;
-  /** Ends the session here, then at the provider as far as that offers it. Says how far that went. */
-  signOut(options?: Abortable): Promise<SignedOut>;
+  /** Ends an identity here, then at the provider as far as that offers it. Says how far that went. */
+  signOut(options?: OfIdentity): Promise<SignedOut>;
+  /** Makes another of the identities the active one. */
+  switchTo(identity: number): void;
   /** An access token that can be used now; renewed first if that is due, once for all who ask. */
-  accessToken(options?: Abortable): Promise<string>;
+  accessToken(options?: OfIdentity): Promise<string>;
   /**
    * `fetch`, with the access token where it may go (`allowedOrigins`), and without it elsewhere. An answer 401 renews
    * the token, and the request is sent once more. With the token no redirect is followed, and no cookie is sent.
    */
   fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
-  /** Which organizations this sign-in reaches. */
+  /** Which organizations the active identity reaches. */
   organizations(options?: Abortable): Promise<Reach>;
   /** Calls back at once and with every change, until the returned function is called. */
   subscribe(listener: (view: View) => void, options?: Abortable): () => void;

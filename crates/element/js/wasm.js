@@ -2,6 +2,7 @@
 import { own } from "./errors.js";
 
 const { fetch } = globalThis;
+const { RuntimeError } = globalThis.WebAssembly ?? {};
 let loading;
 let attempts = 0;
 
@@ -11,6 +12,16 @@ export function load() {
     loading = undefined;
     throw reason(error);
   }));
+}
+
+/** What was loaded has trapped and is of no use any more: the next one is another. */
+export function bury() {
+  loading = undefined;
+}
+
+/** Whether an error is a trap in what was loaded. Not every engine says where one was: then nobody's is ours. */
+export function isTrap(error) {
+  return RuntimeError !== undefined && error instanceof RuntimeError && String(error.stack).includes("__WASM__");
 }
 
 // A browser remembers that a module could not be had, for as long as the page is open.

@@ -18,7 +18,9 @@ use polar_signin::{
 use polar_signin_core::{
     config::{Config, Options},
     error::{Code, Detail, Error, Phase},
+    identities::Slot,
     json::{self, Object, Value},
+    session::Grant,
 };
 use wasm_bindgen::prelude::*;
 use web_sys::Window;
@@ -61,8 +63,10 @@ impl Engine {
     /// # Errors
     /// The error (JSON) of options that are not valid.
     pub fn sign_in(&self, options: &str) -> Result<(), JsValue> {
-        let request = sign_in(options).map_err(|error| JsValue::from_str(&view::error(&error)))?;
-        self.0.sign_in(request);
+        match sign_in(options)? {
+            (request, true) => self.0.add(request),
+            (request, false) => self.0.sign_in(request),
+        }
         Ok(())
     }
 
@@ -71,14 +75,25 @@ impl Engine {
     /// # Errors
     /// The error (JSON) of options that are not valid.
     pub fn sign_in_popup(&self, options: &str, window: Option<Window>) -> Result<(), JsValue> {
-        let request = sign_in(options).map_err(|error| JsValue::from_str(&view::error(&error)))?;
-        self.0.sign_in_popup(request, window);
+        match sign_in(options)? {
+            (request, true) => self.0.add_popup(request, window),
+            (request, false) => self.0.sign_in_popup(request, window),
+        }
         Ok(())
     }
 
-    /// Ends the session here, then at the provider as far as that offers it.
-    pub fn sign_out(&self) {
-        self.0.sign_out(self.0.active());
+    /// Ends an identity here, then at the provider as far as that offers it.
+    pub fn sign_out(&self, identity: u8) {
+        if let Some(slot) = Slot::new(identity) {
+            self.0.sign_out(slot);
+        }
+    }
+
+    /// From now on this identity is the active one, if it is signed in.
+    pub fn switch_to(&self, identity: u8) {
+        if let Some(slot) = Slot::new(identity) {
+            self.0.switch(slot);
+        }
     }
 
     /// A sign-in is likely.
@@ -101,11 +116,11 @@ impl Engine {
         self.0.retry_details();
     }
 
-    /// Calls back with an access token that can be used now and its generation, or with an error (JSON) as
-    /// the third argument. `refused` is the generation of one that was answered with 401.
-    pub fn access_token(&self, refused: Option<f64>, then: Function) {
+    /// Calls back with an access token of this identity that can be used now and its generation, or with an
+    /// error (JSON) as the third argument. `refused` is the generation of one that was answered with 401.
+    pub fn access_token(&self, identity: u8, refused: Option<f64>, then: Function) {
         let refused = refused.map(|generation| generation as u64);
-        self.0.access_token(self.0.active(), refused, move |granted| {
+        let hand_over = move |granted: Result<Grant, Error>| {
             let (token, generation, error) = match granted {
                 Ok(grant) => {
                     let token = JsValue::from_str(grant.access_token.expose());
@@ -114,7 +129,11 @@ impl Engine {
                 Err(error) => (JsValue::UNDEFINED, JsValue::UNDEFINED, JsValue::from_str(&view::error(&error))),
             };
             let _ = then.call3(&JsValue::NULL, &token, &generation, &error);
-        });
+        };
+        match Slot::new(identity) {
+            Some(slot) => self.0.access_token(slot, refused, hand_over),
+            None => hand_over(Err(invalid("identity"))),
+        }
     }
 }
 
@@ -123,13 +142,19 @@ fn config(options: &str, page: &str) -> Result<Config, JsValue> {
     config.map_err(|error| JsValue::from_str(&view::error(&error)))
 }
 
-/// How a person wants to sign in: one flat object, and no member that is not known.
-fn sign_in(options: &str) -> Result<SignIn, Error> {
+/// How a person wants to sign in, and whether besides whoever is there.
+fn sign_in(options: &str) -> Result<(SignIn, bool), JsValue> {
+    read_sign_in(options).map_err(|error| JsValue::from_str(&view::error(&error)))
+}
+
+/// One flat object, and no member that is not known.
+fn read_sign_in(options: &str) -> Result<(SignIn, bool), Error> {
     let object = json::parse_object(options.as_bytes()).map_err(|_| invalid("options"))?;
-    let mut request = SignIn::default();
+    let (mut request, mut add) = (SignIn::default(), false);
     for (name, value) in object.iter() {
         match (name, value) {
             (_, Value::Null) => {}
+            ("add", Value::Bool(besides)) => add = *besides,
             ("organization", Value::Bool(organization)) => request.organization = *organization,
             ("prompt", Value::String(prompt)) => request.prompt = Some(read_prompt(prompt)?),
             ("scope", Value::String(scope)) => {
@@ -141,7 +166,7 @@ fn sign_in(options: &str) -> Result<SignIn, Error> {
             _ => return Err(invalid("options: a member that is not known, or of the wrong type")),
         }
     }
-    Ok(request)
+    Ok((request, add))
 }
 
 fn read_prompt(prompt: &str) -> Result<Prompt, Error> {

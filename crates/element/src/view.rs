@@ -4,7 +4,7 @@ use polar_signin::text::en;
 use polar_signin_core::{
     config::Config,
     error::{Detail, Error, Retry},
-    identities::Overview,
+    identities::{Overview, Slot},
     json::{ObjectWriter, write_string},
     organization::Organization,
     snapshot::{Account, Loadable, Reach, RenewalStatus, SignedOut, Snapshot, Step, SubjectKind},
@@ -26,14 +26,15 @@ impl Provider {
     }
 }
 
-/// The active identity, and what there is to say.
+/// Whoever is here, the details of the active one, and what there is to say.
 pub(crate) fn overview(overview: &Overview, provider: &Provider) -> String {
     let Snapshot { working, account, error: failed, signed_out, memory_only, inert, in_popup, .. } = &overview.snapshot;
     let mut out = ObjectWriter::default();
     out.string("provider", &provider.name);
     out.optional("working", working.map(step));
+    out.raw("active", &overview.active.number().to_string());
+    out.raw("identities", &list(overview.identities.iter().map(|(slot, account)| identity(*slot, account))));
     if let Some(account) = account {
-        out.raw("session", &session(account));
         out.raw("origins", &origins(account, provider));
         out.raw("reach", &reach(&account.organizations));
     }
@@ -63,6 +64,12 @@ pub(crate) fn error(error: &Error) -> String {
         }
         Detail::None | Detail::Skew(_) => {}
     }
+    out.finish()
+}
+
+fn identity(slot: Slot, account: &Account) -> String {
+    let mut out = ObjectWriter::default();
+    out.raw("id", &slot.number().to_string()).raw("session", &session(account));
     out.finish()
 }
 

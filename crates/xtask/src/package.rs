@@ -19,8 +19,8 @@ use crate::{
 };
 
 /// In this order none needs a later one.
-const MODULES: [&str; 10] =
-    ["errors", "options", "wasm", "client", "attributes", "link", "styles", "texts", "element", "define"];
+const MODULES: [&str; 11] =
+    ["errors", "options", "wasm", "response", "client", "attributes", "link", "styles", "texts", "element", "define"];
 /// Not in the one file.
 const FURTHER: [&str; 1] = ["index"];
 /// The features that every browser with modules and `WebAssembly.instantiateStreaming` of today has.
@@ -153,14 +153,16 @@ impl Bundle {
                 exported.push(name.context("an export of another form")?.to_owned());
                 body += &format!("{declared}\n");
             } else if name == "wasm" && line.starts_with("const glue = ") {
-                body += "const glue = async () => m_glue;\n";
+                body += "const glue = async () => m_glue();\n";
             } else if !is_comment(line) {
                 body += line.trim_start();
                 body.push('\n');
             }
         }
         let known = format!("{{ __proto__: null, {} }}", exported.join(", "));
-        self.0 += &format!("const {} = (() => {{\n{body}return {known};\n}})();\n", variable(name));
+        // Of what wasm-bindgen wrote there can be another, if one has come to its end.
+        let at_once = if name == "glue" { "" } else { "()" };
+        self.0 += &format!("const {} = (() => {{\n{body}return {known};\n}}){at_once};\n", variable(name));
         Ok(())
     }
 

@@ -150,7 +150,7 @@ const WATCH: &str = "
     window.violations = [];
     window.heard = [];
     addEventListener('securitypolicyviolation', event => violations.push(event.effectiveDirective + ' ' + event.blockedURI));
-    for (const name of ['ready', 'sign-in', 'signed-in', 'signed-out', 'error']) {
+    for (const name of ['ready', 'sign-in', 'signed-in', 'signed-out', 'organization', 'error']) {
         addEventListener('polar-' + name, event => heard.push(['polar-' + name, event.target.id, JSON.stringify(event.detail)]));
     }";
 
