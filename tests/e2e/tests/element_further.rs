@@ -4,6 +4,7 @@
 use polar_signin_e2e::{
     Result, Stage,
     flows::nothing_is_kept,
+    gateway::Rule,
     pages::Consent,
     suite,
     widget::{Element, WATCH_TAG, Widget, allow},
@@ -72,19 +73,29 @@ async fn an_identity_that_is_nobodys_is_refused(stage: Stage) -> Result {
     element.until("signed-in").await
 }
 
-/// From now on the clock that the core asks traps, once: as a fault of the core would.
-const TRAP: &str = "
+/// A script of the page's, since a driver's may have globals of its own. After a call of `trap` the clock that
+/// the core asks traps, once: as a fault of the core would.
+const TRAP: &str = "window.trap = () => {
     const wasm = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 116, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
     const { t } = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports;
     const { now } = Date;
-    Date.now = function () { if (new Error().stack.includes('_bg.wasm')) { Date.now = now; t(); } return now(); };";
+    Date.now = () => { if (new Error().stack.includes('_bg.wasm')) { Date.now = now; t(); } return now(); };
+};";
+
+async fn trapping(stage: &Stage) -> Result<Widget> {
+    let scripts = format!("</title>{WATCH_TAG}<script src=\"trap.js\"></script>");
+    let widget = Widget::changed(stage, |page| page.replace("</title>", &scripts)).await?;
+    let script = Rule::Answer { status: 200, content_type: "text/javascript", body: TRAP.to_owned() };
+    stage.gateway().rule("/trap.js", script);
+    Ok(widget)
+}
 
 async fn after_a_trap_in_a_call_the_next_click_starts_anew(stage: Stage) -> Result {
-    let widget = watched(&stage).await?;
+    let widget = trapping(&stage).await?;
     let element = widget.open(&stage).await?;
     element.wait("it is ready", "return element.client.ready().then(() => true)").await?;
     // Not by keyboard or mouse: that a click is near would trap before the click does.
-    element.eval(&format!("{TRAP} part('button').click()")).await?;
+    element.eval("trap(); part('button').click()").await?;
     element.until("failed").await?;
     assert_eq!(element.eval("return [element.error.code, element.error.retryable]").await?, json!(["internal", true]));
     let said = element.eval("return heard.filter(([name, id]) => name === 'polar-error' && id === 'above').length");
@@ -100,12 +111,12 @@ async fn after_a_trap_in_a_call_the_next_click_starts_anew(stage: Stage) -> Resu
 }
 
 async fn after_a_trap_that_nobody_called_the_session_is_found_again(stage: Stage) -> Result {
-    let widget = watched(&stage).await?;
+    let widget = trapping(&stage).await?;
     let element = widget.signed_in(&stage).await?;
     let token = "return element.client.accessToken()";
     let before = element.eval(token).await?;
     // What the browser calls: the page is looked at again.
-    element.eval(&format!("{TRAP} dispatchEvent(new Event('online'))")).await?;
+    element.eval("trap(); dispatchEvent(new Event('online'))").await?;
     element.wait("it is noticed", "return element.error?.code === 'internal'").await?;
     // Nobody was signed out by that.
     element.until("signed-in").await?;
