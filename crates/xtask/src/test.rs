@@ -22,17 +22,8 @@ mod tally;
 
 /// The files of the end-to-end tests that CI runs in Firefox too: a sign-in, what becomes of it, and what
 /// browsers see differently. All of them would take as long as everything else together.
-const ALSO_IN_FIREFOX: [&str; 9] = [
-    "sign_in",
-    "callback",
-    "session",
-    "renewal",
-    "hosting",
-    "policy",
-    "element",
-    "example_leptos",
-    "example_react",
-];
+const ALSO_IN_FIREFOX: [&str; 9] =
+    ["sign_in", "callback", "session", "renewal", "hosting", "policy", "element", "example_leptos", "example_react"];
 
 /// The parts that can be run alone.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,9 @@ suite![
     a_person_and_an_organization_are_signed_in_side_by_side,
     an_identity_that_is_nobodys_is_refused,
     after_a_trap_in_a_call_the_next_click_starts_anew,
-    after_a_trap_that_nobody_called_the_session_is_found_again,
+    after_a_trap_that_nobody_called_the_session_is_found_again;
+    chromium:
+    it_serves_those_who_want_less_motion_their_own_colours_or_twice_the_size,
 ];
 
 async fn watched(stage: &Stage) -> Result<Widget> {
@@ -127,4 +129,46 @@ async fn after_a_trap_that_nobody_called_the_session_is_found_again(stage: Stage
     element.until("signed-out").await?;
     element.tab.browser().forget_console().await;
     nothing_is_kept(&element.tab).await
+}
+
+async fn it_serves_those_who_want_less_motion_their_own_colours_or_twice_the_size(stage: Stage) -> Result {
+    let widget = watched(&stage).await?;
+    let element = widget.open(&stage).await?;
+    let media = async |name: &str, value: &str| {
+        let features = json!({ "features": [{ "name": name, "value": value }] });
+        element.tab.cdp("Emulation.setEmulatedMedia", features).await
+    };
+    stage.provider().fault(json!({ "endpoint": "discovery", "delay_ms": 14000 })).await?;
+    element.press("button").await?;
+    element.until("working").await?;
+    let moving =
+        "return root.querySelector('.spinner').getAnimations().filter(it => it.playState === 'running').length";
+    assert_eq!(element.eval(moving).await?, json!(1), "the spinner turns");
+    media("prefers-reduced-motion", "reduce").await?;
+    assert_eq!(element.eval(moving).await?, json!(0), "the spinner turns for those who do not want it");
+    element.press("cancel").await?;
+    element.until("signed-out").await?;
+    stage.provider().clear_faults().await?;
+
+    // Of a button whose colours are taken away its edge must remain.
+    media("forced-colors", "active").await?;
+    let edge = "const style = getComputedStyle(part('button'));
+        return style.borderTopWidth === '1px' && style.borderTopStyle === 'solid' && style.borderTopColor !== style.backgroundColor";
+    assert_eq!(element.eval(edge).await?, json!(true), "no edge in forced colours");
+    media("forced-colors", "none").await?;
+
+    // Letters of twice the size, on half a screen.
+    let metrics = json!({ "width": 640, "height": 800, "deviceScaleFactor": 1, "mobile": false });
+    element.tab.cdp("Emulation.setDeviceMetricsOverride", metrics).await?;
+    let small = element.eval("return part('button').getBoundingClientRect().height").await?;
+    let large =
+        "document.documentElement.style.fontSize = '32px'; return part('button').getBoundingClientRect().height";
+    let large = element.eval(large).await?;
+    assert!(large.as_f64() >= small.as_f64().map(|small| small * 1.8), "{large} after {small}");
+    let cut = "return [element, ...root.querySelectorAll('*')].filter(it => it.checkVisibility()).filter(it => {
+        const { left, right } = it.getBoundingClientRect();
+        return left < -0.5 || right > innerWidth + 0.5 || (it.scrollWidth > it.clientWidth + 1 && getComputedStyle(it).display !== 'inline') })
+        .map(it => it.outerHTML)";
+    assert_eq!(element.eval(cut).await?, json!([]));
+    Ok(())
 }
