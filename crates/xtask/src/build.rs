@@ -58,6 +58,7 @@ pub(crate) fn trunk(tools: &Tools, app: &Path, dist: &Path, release: bool) -> Re
     trunk.env_remove("NO_COLOR");
     if release {
         trunk.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", rust_flags()?);
+        tools.for_size(&mut trunk);
     }
     shell::run(&mut trunk)
 }

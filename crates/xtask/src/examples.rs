@@ -24,12 +24,13 @@ pub(crate) fn react() -> Result<PathBuf> {
     let npm = find("npm").context("the React example is built by npm, which comes with Node: nodejs.org")?;
     let npm = || Command::new(&npm);
     let folder = target()?.join("example-react");
-    if folder.join("src").exists() {
-        fs::remove_dir_all(folder.join("src"))?;
-    }
-    fs::create_dir_all(folder.join("src"))?;
     let source = root().join("examples/react");
-    for inside in ["", "src"] {
+    for inside in ["", "src", "types"] {
+        // What is no longer there is not to be checked.
+        if !inside.is_empty() && folder.join(inside).exists() {
+            fs::remove_dir_all(folder.join(inside))?;
+        }
+        fs::create_dir_all(folder.join(inside))?;
         for entry in fs::read_dir(source.join(inside))? {
             let path = entry?.path();
             if path.is_file() {

@@ -83,6 +83,7 @@ fn bind(tools: &Tools) -> Result<PathBuf> {
     let mut compile = cargo();
     compile.args(["build", "--quiet", "--release", "--target", "wasm32-unknown-unknown"]);
     compile.args(["--package", "polar-signin-element"]);
+    tools.for_size(&mut compile);
     run(compile.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", build::rust_flags()?))?;
     let bound = target()?.join("package");
     let mut bindgen = Command::new("wasm-bindgen");

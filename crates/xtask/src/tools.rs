@@ -57,6 +57,8 @@ pub(crate) const GECKODRIVER: Tool = Tool {
 /// The npm package that ships `wasm-opt`, and the oldest `wasm-opt` that knows what Rust emits.
 const BINARYEN: &str = "132.0.0";
 const OLDEST_WASM_OPT: u32 = 116;
+/// The Rust whose options for a standard library of one's own were tried.
+const STD_OF: &str = "1.95";
 /// What looks for barriers in a page. It is run by the end-to-end tests and shipped nowhere.
 const AXE: &str = "4.14.1";
 
@@ -65,12 +67,27 @@ pub(crate) struct Tools {
     folders: Vec<PathBuf>,
     /// Whether `wasm-opt` is among them.
     pub(crate) wasm_opt: bool,
+    /// Whether the standard library can be built anew, for size.
+    own_std: bool,
 }
 
 impl Tools {
     /// Lets a command find the tools.
     pub(crate) fn on_path<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("PATH", self.path())
+    }
+
+    /// Lets a release be built for size as far as this machine can: with a standard library that is built
+    /// with it, out of which everything is left that a panic would say. The compiler is the stable one; what
+    /// it is asked for may be another thing in another version, so it is asked in one that is known.
+    pub(crate) fn for_size(&self, command: &mut Command) {
+        if self.own_std {
+            command.env("RUSTC_BOOTSTRAP", "1");
+            command.env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
+            command.env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
+            command.env("CARGO_UNSTABLE_PANIC_IMMEDIATE_ABORT", "true");
+            command.env("CARGO_PROFILE_RELEASE_PANIC", "immediate-abort");
+        }
     }
 
     fn path(&self) -> OsString {
@@ -88,14 +105,19 @@ pub(crate) fn for_site(release: bool) -> Result<Tools> {
     let wasm_opt = if release { cache.wasm_opt()? } else { None };
     folders.extend(wasm_opt.iter().cloned());
     sources()?;
-    Ok(Tools { folders, wasm_opt: wasm_opt.is_some() })
+    let own_std = release && sources_of_std()?;
+    Ok(Tools { folders, wasm_opt: wasm_opt.is_some(), own_std })
 }
 
 /// What the browser package's tests need, besides a browser.
 pub(crate) fn for_browser_tests() -> Result<Tools> {
     wasm_target()?;
     let cache = Cache::open()?;
-    Ok(Tools { folders: vec![cache.install(&WASM_BINDGEN)?, cache.install(&WASM_PACK)?], wasm_opt: false })
+    Ok(Tools {
+        folders: vec![cache.install(&WASM_BINDGEN)?, cache.install(&WASM_PACK)?],
+        wasm_opt: false,
+        own_std: false,
+    })
 }
 
 /// One tool: its folder.
@@ -264,6 +286,36 @@ fn sources() -> Result<()> {
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).context("rustc names no host")?;
     // Macros and build scripts run on the host.
     run(cargo().args(["fetch", "--quiet", "--locked", "--target", "wasm32-unknown-unknown", "--target", host]))
+}
+
+/// Rust's own sources, and what they depend on. Without them the site is larger, and that is said.
+fn sources_of_std() -> Result<bool> {
+    let larger = |why: &str| {
+        println!("{why}: the standard library is the one that came with Rust, and what is built is larger.");
+        Ok(false)
+    };
+    let version = output(rustc().arg("-V"))?;
+    if !version.starts_with(&format!("rustc {STD_OF}.")) {
+        return larger(&format!("this is {}, and what was tried is {STD_OF}", version.trim()));
+    }
+    let sysroot = output(rustc().arg("--print=sysroot"))?;
+    let library = Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library");
+    if !library.is_dir() {
+        if find("rustup").is_none() {
+            return larger("Rust's own sources are not installed");
+        }
+        println!("installing Rust's own sources with rustup (what is built with them is smaller; takes seconds)");
+        let add = run(Command::new("rustup").args(["component", "add", "rust-src"]).current_dir(root()));
+        if add.is_err() || !library.is_dir() {
+            return larger("rustup cannot bring Rust's own sources");
+        }
+    }
+    let mut fetch = cargo();
+    fetch.env("RUSTC_BOOTSTRAP", "1").args(["fetch", "--quiet", "--locked", "--target", "wasm32-unknown-unknown"]);
+    match run(fetch.arg("--manifest-path").arg(library.join("Cargo.toml"))) {
+        Ok(()) => Ok(true),
+        Err(_) => larger("what Rust's own sources depend on cannot be fetched"),
+    }
 }
 
 #[cfg(test)]
