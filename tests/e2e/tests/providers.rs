@@ -119,7 +119,8 @@ async fn renewed(provider: &Foreign, tab: &Tab, times: u64) -> Result<Value> {
 }
 
 async fn renews_and_rotates(stage: Stage, kind: Kind) -> Result {
-    const LIFETIME: u64 = 6;
+    // Renewed two seconds before its end. What was there before has to be looked at until then.
+    const LIFETIME: u64 = 10;
     let flags = ["--access-token-lifetime", &LIFETIME.to_string()];
     let (provider, page) = signed_in(&stage, kind, &flags, json!({})).await?;
     let tab = page.tab();
