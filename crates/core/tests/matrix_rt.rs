@@ -172,6 +172,15 @@ fn rt_06_an_id_token_that_continues_the_session() {
     let renewed = with_claims(&later().number("auth_time", NOW + 3000));
     let page = renewed_with(&renewed);
     assert_eq!(page.code(), Some(Code::IdTokenAuthTime), "nobody has signed in anew");
+    // The first one need not have said it. What the new one says can be true then: before the first was issued.
+    let said_later = with_claims(&later().number("auth_time", NOW - 100));
+    let page = renewed_with(&said_later);
+    assert_eq!((page.subject().as_deref(), page.code()), (Some("u1"), None), "said for the first time");
+    for odd in ["null", r#""yesterday""#] {
+        let page = renewed_with(&with_claims(&later().set("auth_time", odd)));
+        let expected = (odd != "null").then_some(Code::IdTokenAuthTime);
+        assert_eq!(page.code(), expected, "{odd}");
+    }
 }
 
 #[test]

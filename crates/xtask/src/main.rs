@@ -15,6 +15,7 @@ mod matrix;
 mod modules;
 mod package;
 mod packages;
+mod providers;
 mod serve;
 mod shell;
 mod test;
@@ -104,6 +105,7 @@ fn set_up(mut arguments: lexopt::Parser) -> Result<()> {
         tools::for_browser_tests()?;
         browsers::ready(engine)?;
         browsers::nginx()?;
+        providers::ready()?;
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub(crate) use tally::{Tally, kept};
 
 use crate::{
     browsers::{self, Browser, Engine},
-    build, check, examples, matrix, modules, package,
+    build, check, examples, matrix, modules, package, providers,
     shell::{self, cargo, root},
     tools,
 };
@@ -166,6 +166,7 @@ struct Parts {
     own: &'static Path,
     nginx: PathBuf,
     axe: PathBuf,
+    providers: providers::Providers,
 }
 
 fn parts(tally: &mut Tally) -> Option<Parts> {
@@ -186,8 +187,10 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
     let own = tally.prepare("this program, as the site's host", shell::own);
     let nginx = tally.prepare("set-up: nginx", browsers::nginx);
     let axe = tally.prepare("set-up: axe", tools::axe);
+    let providers = tally.prepare("set-up: the providers of others", providers::ready)?;
     built?;
-    Some(Parts { dist, pkg, leptos: leptos?, react: react?, provider: provider?, own: own?, nginx: nginx?, axe: axe? })
+    let (leptos, react, provider, own, nginx, axe) = (leptos?, react?, provider?, own?, nginx?, axe?);
+    Some(Parts { dist, leptos, react, pkg, provider, own, nginx, axe, providers })
 }
 
 fn in_firefox_too(tally: &mut Tally, parts: &Parts) {
@@ -212,6 +215,7 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
         .env("E2E_XTASK", parts.own)
         .env("E2E_NGINX", &parts.nginx)
         .env("E2E_AXE", &parts.axe)
+        .env("E2E_PROVIDERS", &parts.providers.folder)
         .env("E2E_BROWSER", browser.engine.name());
     let driver = match browser.engine {
         Engine::Chromium => "E2E_CHROMEDRIVER",
@@ -222,6 +226,7 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
     if let Some(program) = &browser.program {
         command.env("E2E_MINIBROWSER", program);
     }
+    command.arg("--").args(parts.providers.left_out.iter().flat_map(|tests| ["--skip", tests]));
     tally.runner(&place("e2e", browser), &mut command);
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     Context, Failure, Result, Stage, Tab,
     browser::{Browser, LogEntry},
-    provider::TOKEN,
+    provider::Seen,
 };
 
 /// Words in a console that no test may cause.
@@ -41,7 +41,15 @@ pub async fn watch(tab: &Tab, origin: &str) -> Result {
 /// # Errors
 /// What is not as it should be.
 pub async fn check(browser: &Browser, stage: &Stage) -> Result {
-    let secrets = Secrets::of_provider(stage).await?;
+    let at_provider = format!("{}/oauth2/authorize?", stage.provider().origin());
+    check_for(browser, stage, &Secrets::of_provider(stage).await?, &at_provider).await
+}
+
+/// The same for a provider that knows these secrets and whose page of authorization begins so.
+///
+/// # Errors
+/// What is not as it should be.
+pub(crate) async fn check_for(browser: &Browser, stage: &Stage, secrets: &Secrets, at_provider: &str) -> Result {
     let site = stage.gateway().origin();
     for handle in browser.windows().await? {
         let tab = Tab::new(browser.clone(), handle);
@@ -51,18 +59,17 @@ pub async fn check(browser: &Browser, stage: &Stage) -> Result {
             check_places(&tab, &secrets, &site).await?;
         }
     }
-    check_console(browser, &secrets, stage).await
+    check_console(browser, secrets, at_provider).await
 }
 
-async fn check_console(browser: &Browser, secrets: &Secrets, stage: &Stage) -> Result {
+async fn check_console(browser: &Browser, secrets: &Secrets, at_provider: &str) -> Result {
     let console = browser.console().await?;
     if let Some(alarm) = alarm(&console) {
         return Err(Failure::new(alarm));
     }
     // What the browser itself says of the provider's pages begins with their address.
-    let at_provider = format!("{}/oauth2/authorize?", stage.provider().origin());
     for line in console {
-        let ours = !line.message.starts_with(&at_provider);
+        let ours = !line.message.starts_with(at_provider);
         let secrets = if ours { secrets.clone() } else { secrets.without(&AT_PROVIDER) };
         secrets.not_in(&line.message, "the console")?;
     }
@@ -141,25 +148,28 @@ impl Secrets {
     /// # Errors
     /// If the provider does not answer.
     pub async fn of_provider(stage: &Stage) -> Result<Self> {
+        Ok(Self::in_requests(&stage.provider().requests().await?))
+    }
+
+    /// Those in what a provider was asked for.
+    pub(crate) fn in_requests(requests: &[Seen]) -> Self {
         let mut secrets = Self::default();
-        for seen in stage.provider().requests().await? {
+        for seen in requests {
             for (name, value) in &seen.query {
                 if matches!(name.as_str(), "state" | "nonce") {
                     secrets.add(name, value);
                 }
             }
-            if seen.path == TOKEN {
-                for (name, value) in seen.form() {
-                    if matches!(name.as_str(), "code" | "code_verifier" | "refresh_token") {
-                        secrets.add(&name, &value);
-                    }
+            for (name, value) in seen.form() {
+                if matches!(name.as_str(), "code" | "code_verifier" | "refresh_token") {
+                    secrets.add(&name, &value);
                 }
             }
             if let Some(token) = seen.headers.get("authorization").and_then(|value| value.strip_prefix("Bearer ")) {
                 secrets.add("access_token", token);
             }
         }
-        Ok(secrets)
+        secrets
     }
 
     /// Those that a session of this tab holds.

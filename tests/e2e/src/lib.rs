@@ -15,6 +15,7 @@ pub mod conformance;
 pub mod examples;
 pub mod failure;
 pub mod flows;
+pub mod foreign;
 pub mod gallery;
 pub mod gateway;
 pub mod host;

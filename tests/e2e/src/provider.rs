@@ -152,8 +152,7 @@ impl Provider {
     /// If it does not answer, or in another form.
     pub async fn requests(&self) -> Result<Vec<Seen>> {
         let log = self.http.get(&format!("{}/control/requests", self.origin)).await?;
-        let log = log.get("requests").unwrap_or(&log).as_array().context("the log is no list")?;
-        log.iter().map(|entry| Seen::read(entry).context(format!("in the log: {entry}"))).collect()
+        Seen::all(log.get("requests").unwrap_or(&log))
     }
 
     /// The requests of one method to one path.
@@ -184,6 +183,12 @@ pub const JWKS: &str = "/.well-known/jwks.json";
 pub const USERINFO: &str = "/v1/oauth2/userinfo";
 
 impl Seen {
+    /// The entries of a log.
+    pub(crate) fn all(log: &Value) -> Result<Vec<Self>> {
+        let log = log.as_array().context("the log is no list")?;
+        log.iter().map(|entry| Self::read(entry).context(format!("in the log: {entry}"))).collect()
+    }
+
     fn read(entry: &Value) -> Option<Self> {
         let map = |name: &str| -> BTreeMap<String, String> {
             match &entry[name] {

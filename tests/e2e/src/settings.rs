@@ -17,6 +17,8 @@ pub struct Settings {
     pub driver: PathBuf,
     /// `E2E_NGINX`: what is on the path, or where Debian has it, if unset.
     pub nginx: PathBuf,
+    /// `E2E_PROVIDERS`: the folder with the providers that others wrote. Only the tests of those need it.
+    pub providers: Option<PathBuf>,
     /// `E2E_BROWSER`: `chromium` if unset.
     pub engine: Engine,
 }
@@ -86,6 +88,7 @@ impl Settings {
             xtask: required("E2E_XTASK")?,
             driver: env::var_os(variable).map_or_else(|| PathBuf::from(driver), PathBuf::from),
             nginx: env::var_os("E2E_NGINX").map_or_else(nginx, PathBuf::from),
+            providers: env::var_os("E2E_PROVIDERS").map(PathBuf::from),
             engine,
         })
     }
