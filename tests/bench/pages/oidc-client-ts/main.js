@@ -1,0 +1,25 @@
+// As in the README and the sample of oidc-client-ts: a UserManager with its defaults (session storage, no userinfo of
+// its own, so that the person is known as soon as the tokens are there).
+import { UserManager } from "oidc-client-ts";
+import { askUserinfo, clientId, failed, issuer, ready, redirectUri, returns, scope, scrub, userinfo, who } from "../shared/page.js";
+
+const manager = new UserManager({ authority: issuer, client_id: clientId, redirect_uri: redirectUri, scope });
+
+async function show(user) {
+  who(user.profile.sub);
+  const endpoint = await manager.metadataService.getUserInfoEndpoint();
+  userinfo(await askUserinfo(endpoint, user.access_token));
+}
+
+async function start() {
+  if (returns) {
+    const user = await manager.signinCallback();
+    scrub();
+    return show(user);
+  }
+  const user = await manager.getUser();
+  if (user) return show(user);
+  ready(() => manager.signinRedirect().catch(failed));
+}
+
+start().catch(failed);
