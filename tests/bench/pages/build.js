@@ -9,7 +9,18 @@ const { BENCH_APP, BENCH_PKG, BENCH_PROVIDER } = process.env;
 if (!BENCH_APP || !BENCH_PKG || !BENCH_PROVIDER) throw new Error("cargo xtask bench sets what this needs");
 const here = import.meta.dirname;
 const built = join(here, "built");
-const CLIENTS = ["package", "oidc-client-ts", "auth0-spa-js", "axa-oidc-client", "oauth4webapi", "react-oidc-context", "static"];
+// Vite fills it into HTML.
+process.env.VITE_PROVIDER = BENCH_PROVIDER;
+const CLIENTS = [
+  "package", "element", "oidc-client-ts", "auth0-spa-js", "axa-oidc-client", "oauth4webapi", "react-oidc-context",
+  "static",
+];
+
+// As an import of the package would find them.
+const OURS = [
+  { find: "polar-signin/element/define", replacement: join(BENCH_PKG, "define.js") },
+  { find: "polar-signin", replacement: join(BENCH_PKG, "index.js") },
+];
 
 await rm(built, { recursive: true, force: true });
 await mkdir(built);
@@ -19,13 +30,13 @@ for (const client of CLIENTS) {
     base: "./",
     logLevel: "warn",
     define: { __PROVIDER__: JSON.stringify(BENCH_PROVIDER) },
-    resolve: { alias: { "polar-signin": join(BENCH_PKG, "index.js") } },
+    resolve: { alias: OURS },
     build: { outDir: join(built, client), emptyOutDir: true },
   });
 }
 await cp(BENCH_APP, join(built, "app"), { recursive: true });
 await writeFile(join(built, "app/config.json"), JSON.stringify({
-  provider: "local", issuer: `${BENCH_PROVIDER}/`, client_id: "polar_ci_bench", allow_http_on_loopback: true,
+  provider: "local", issuer: `${BENCH_PROVIDER}/`, client_id: "polar_ci_bench", scope: "openid profile email", allow_http_on_loopback: true,
 }));
 
 for (const entry of await readdir(built, { recursive: true, withFileTypes: true })) {

@@ -30,6 +30,12 @@ pub(crate) const APP: Client = Client {
 };
 /// This project's JavaScript package, without interface.
 pub(crate) const PACKAGE: Client = page("package", "polar-signin, the package", &[]);
+/// This project's element, with a bundler.
+pub(crate) const ELEMENT: Client = Client {
+    ready: Some("polar-signin:defined"),
+    signed_in: Some("polar-signin:state(signed-in)"),
+    ..page("element", "polar-signin, the element", &[])
+};
 /// What the others are measured against.
 pub(crate) const BASELINE: Client = page("oidc-client-ts", "oidc-client-ts", &["oidc-client-ts"]);
 /// What the boot of an app is measured against.

@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context as Waker, Poll},
 };
@@ -30,6 +30,7 @@ use tokio::{
 };
 
 use crate::{
+    clients::Client,
     link::Link,
     log::{Exchange, Log, now},
     site::Site,
@@ -47,6 +48,8 @@ pub(crate) struct Doors {
     pub(crate) log: Log,
     /// Whether pages are isolated from other origins, as measuring memory wants.
     pub(crate) isolated: AtomicBool,
+    /// How many answers have not arrived yet.
+    pending: AtomicUsize,
     site: Site,
     provider: std::sync::Mutex<String>,
     http: Http,
@@ -64,6 +67,7 @@ impl Doors {
             link: Link::default(),
             log: Log::default(),
             isolated: AtomicBool::new(false),
+            pending: AtomicUsize::new(0),
             site,
             provider: std::sync::Mutex::default(),
             http: Http::default(),
@@ -82,6 +86,16 @@ impl Doors {
         origin.clone_into(&mut self.provider.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// How many answers have not arrived yet.
+    pub(crate) fn under_way(&self) -> usize {
+        self.pending.load(Ordering::Relaxed)
+    }
+
+    /// What a client's files weigh, each as it is sent.
+    pub(crate) fn weight(&self, client: &Client) -> Vec<(String, usize)> {
+        self.site.weight(&format!("/{}/", client.folder))
+    }
+
     async fn answer(self: Arc<Self>, request: Request<Incoming>, to_site: bool) -> Response<Arriving> {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path().to_owned();
@@ -91,6 +105,7 @@ impl Doors {
             return Response::new(Arriving::default());
         }
         let begin = now();
+        self.pending.fetch_add(1, Ordering::Relaxed);
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         self.link.up().await;
         let answer = if to_site {
@@ -143,6 +158,7 @@ impl Doors {
                 drop(pieces);
                 sleep_until(at).await;
                 exchange.end = now();
+                self.pending.fetch_sub(1, Ordering::Relaxed);
                 return self.log.note(exchange);
             }
         }

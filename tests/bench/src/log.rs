@@ -65,6 +65,11 @@ impl Log {
         self.all().push(exchange);
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.all().len()
+    }
+
     /// Empties it.
     pub(crate) fn clear(&self) {
         self.all().clear();

@@ -22,14 +22,24 @@
     if (!seen.userinfo && is(userinfo)) seen.userinfo = now();
     const failure = document.querySelector("#failure:not(:empty), main[data-view=error]");
     if (failure) seen.failure = failure.textContent;
-    // Telling costs time: only what is waited for is told at once.
+    // Telling costs time: only what is waited for is told, and at once.
     if (seen.userinfo || seen.failure || (seen.ready && seen.paint)) tell();
-    if (early && !seen.early && is("#sign-in")) {
-      seen.early = now();
-      keep.setItem("bench:click", seen.early);
-      document.querySelector("#sign-in").click();
-    }
+    if (early && !seen.early && seen.paint && document.readyState !== "loading") press();
   };
+  // As soon as there is something to press, and a person could see it.
+  const press = () => {
+    const button = document.querySelector("#sign-in") ?? document.querySelector("polar-signin")?.shadowRoot?.querySelector("a");
+    if (!button || button.disabled) return;
+    seen.early = now();
+    tell();
+    button.click();
+  };
+  // Not everything that changes is an element's.
+  const poll = () => {
+    look();
+    if (!seen.ready || (early && !seen.early)) requestAnimationFrame(poll);
+  };
+  requestAnimationFrame(poll);
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
   new PerformanceObserver((list) => {
     for (const entry of list.getEntriesByName("first-contentful-paint")) seen.paint = performance.timeOrigin + entry.startTime;

@@ -1,6 +1,8 @@
 //! One measurement a file. Each goes through all clients in turn, round after round, so that what else the machine does
 //! falls on all of them.
 
+mod boot;
+mod bytes;
 mod sign_in;
 
 use std::time::Duration;
@@ -10,7 +12,7 @@ use polar_signin_e2e::Result;
 use crate::{report::Report, world::World};
 
 /// What can be chosen.
-pub(crate) const NAMES: [&str; 1] = ["sign-in"];
+pub(crate) const NAMES: [&str; 3] = ["sign-in", "boot", "bytes"];
 
 /// How much is measured.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct Plan {
 pub(crate) async fn run(name: &str, world: &World, plan: &Plan, report: &mut Report) -> Result {
     match name {
         "sign-in" => sign_in::run(world, plan, report).await,
+        "boot" => boot::run(world, plan, report).await,
+        "bytes" => bytes::run(world, report).await,
         _ => Ok(()),
     }
 }
