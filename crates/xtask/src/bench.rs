@@ -24,7 +24,7 @@ pub(crate) fn command(mut arguments: lexopt::Parser) -> Result<()> {
     while let Some(argument) = arguments.next()? {
         match argument {
             Long("port") => port = arguments.value()?.parse()?,
-            Long(name @ ("rounds" | "only" | "rtt" | "hover")) => {
+            Long(name @ ("rounds" | "only" | "rtt" | "hover" | "tabs")) => {
                 let name = format!("--{name}");
                 passed_on.extend([name, arguments.value()?.string()?]);
             }

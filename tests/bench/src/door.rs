@@ -7,7 +7,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     task::{Context as Waker, Poll},
 };
@@ -46,8 +46,6 @@ pub(crate) struct Doors {
     pub(crate) link: Link,
     /// What went over it.
     pub(crate) log: Log,
-    /// Whether pages are isolated from other origins, as measuring memory wants.
-    pub(crate) isolated: AtomicBool,
     /// How many answers have not arrived yet.
     pending: AtomicUsize,
     site: Site,
@@ -66,7 +64,6 @@ impl Doors {
         let doors = Arc::new(Self {
             link: Link::default(),
             log: Log::default(),
-            isolated: AtomicBool::new(false),
             pending: AtomicUsize::new(0),
             site,
             provider: std::sync::Mutex::default(),
@@ -110,7 +107,7 @@ impl Doors {
         self.link.up().await;
         let answer = if to_site {
             let accepts = parts.headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            self.site.answer(&path, accepts, self.isolated.load(Ordering::Relaxed))
+            self.site.answer(&path, accepts)
         } else {
             let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
             self.ask_provider(&parts.method, target, &parts.headers, body).await

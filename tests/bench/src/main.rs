@@ -14,7 +14,7 @@ mod site;
 mod statistics;
 mod world;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{num::ParseIntError, path::PathBuf, process::ExitCode, str::FromStr, time::Duration};
 
 use lexopt::prelude::*;
 use polar_signin_e2e::{Context as _, Failure, Result};
@@ -51,7 +51,12 @@ fn main() -> ExitCode {
 
 fn asked() -> Result<Asked> {
     let mut asked = Asked {
-        plan: Plan { rounds: 10, round_trips: vec![0, 50, 100, 200], hover: Duration::from_millis(200) },
+        plan: Plan {
+            rounds: 10,
+            round_trips: vec![0, 50, 100, 200],
+            tabs: vec![10, 50],
+            hover: Duration::from_millis(200),
+        },
         sections: Vec::new(),
         verbose: false,
         pages: PathBuf::new(),
@@ -65,9 +70,11 @@ fn asked() -> Result<Asked> {
             Long("rounds") => asked.plan.rounds = arguments.value()?.parse()?,
             Long("rtt") => {
                 partial = true;
-                let list = arguments.value()?.string()?;
-                asked.plan.round_trips =
-                    list.split(',').map(|number| number.trim().parse().context(number)).collect::<Result<_>>()?;
+                asked.plan.round_trips = list(&arguments.value()?.string()?)?;
+            }
+            Long("tabs") => {
+                partial = true;
+                asked.plan.tabs = list(&arguments.value()?.string()?)?;
             }
             Long("hover") => {
                 partial = true;
@@ -93,6 +100,11 @@ fn asked() -> Result<Asked> {
     }
     asked.document = asked.document.filter(|_| !partial);
     Ok(asked)
+}
+
+/// Numbers with commas between them.
+fn list<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<Vec<T>> {
+    text.split(',').map(|number| number.trim().parse().context(number)).collect()
 }
 
 /// Says how many runs have no result.

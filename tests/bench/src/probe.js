@@ -2,6 +2,15 @@
 // page as a person does, for an element that is there, and says when; on one clock for all pages of the machine.
 (({ site, report, ready, signedIn, userinfo, early }) => {
   if (location.origin !== site || window.top !== window) return;
+  // The memory of a WebAssembly is no part of what the browser tells.
+  for (const name of ["instantiate", "instantiateStreaming"]) {
+    const own = WebAssembly[name];
+    WebAssembly[name] = async (...given) => {
+      const made = await own.apply(WebAssembly, given);
+      window.benchMemory = (made.instance ?? made).exports.memory;
+      return made;
+    };
+  }
   const now = () => performance.timeOrigin + performance.now();
   const seen = { page: performance.timeOrigin };
   const keep = sessionStorage;

@@ -39,7 +39,7 @@ impl Site {
 
     /// The answer for a path, as small as the browser takes it.
     #[must_use]
-    pub(crate) fn answer(&self, path: &str, accepts: &str, isolated: bool) -> Response<Bytes> {
+    pub(crate) fn answer(&self, path: &str, accepts: &str) -> Response<Bytes> {
         let file = if path.ends_with('/') { format!("{path}index.html") } else { path.to_owned() };
         let takes = |coding: &str| accepts.split(',').any(|offered| offered.trim() == coding);
         let coded = [("br", ".br"), ("gzip", ".gz")].into_iter().find_map(|(coding, ending)| {
@@ -61,10 +61,6 @@ impl Site {
             ("vary", "accept-encoding"),
         ];
         headers.extend(coding.map(|coding| ("content-encoding", coding)));
-        if isolated {
-            headers.push(("cross-origin-opener-policy", "same-origin"));
-            headers.push(("cross-origin-embedder-policy", "require-corp"));
-        }
         for (name, value) in headers {
             response
                 .headers_mut()

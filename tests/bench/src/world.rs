@@ -1,11 +1,6 @@
 //! What a run needs: the doors, a provider that asks nobody anything, and browsers.
 
-use std::{
-    ffi::OsStr,
-    path::Path,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{ffi::OsStr, path::Path, sync::Arc, time::Duration};
 
 use polar_signin_e2e::{
     Context, Failure, Result, Tab,
@@ -194,11 +189,6 @@ impl World {
     /// The network of what comes next.
     pub(crate) fn network(&self, network: Network) {
         self.doors.link.set(network);
-    }
-
-    /// Isolates pages from other origins, or not.
-    pub(crate) fn isolate(&self, isolated: bool) {
-        self.doors.isolated.store(isolated, Ordering::Relaxed);
     }
 
     /// Ends every browser.

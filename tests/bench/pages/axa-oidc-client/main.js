@@ -6,6 +6,10 @@ const client = OidcClient.getOrCreate(() => fetch)({
   authority: provider, client_id: clientId, redirect_uri: redirectUri, scope, refresh_time_before_tokens_expiration_in_second: 60,
 });
 
+client.subscribeEvents((name, data) => {
+  if (name === OidcClient.eventNames.refreshTokensAsync_error) failed(data);
+});
+
 async function start() {
   // The README asks for a kept session first, on the way back too.
   await client.tryKeepExistingSessionAsync();

@@ -9,6 +9,9 @@ export const redirectUri = location.origin + location.pathname;
 /** Where people are when they come back from the provider. */
 export const returns = new URLSearchParams(location.search).has("code");
 
+/** Whether this run is one of many tabs that are to share what they can: set by what measures. */
+export const shared = localStorage.getItem("bench:shared") !== null;
+
 const button = document.querySelector("#sign-in");
 
 /** The button may be used from now on. */

@@ -3,7 +3,9 @@
 
 mod boot;
 mod bytes;
+mod memory;
 mod sign_in;
+mod tabs;
 
 use std::time::Duration;
 
@@ -12,7 +14,7 @@ use polar_signin_e2e::Result;
 use crate::{report::Report, world::World};
 
 /// What can be chosen.
-pub(crate) const NAMES: [&str; 3] = ["sign-in", "boot", "bytes"];
+pub(crate) const NAMES: [&str; 5] = ["sign-in", "boot", "bytes", "tabs", "memory"];
 
 /// How much is measured.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// Round trips of the sign-ins, in milliseconds.
     pub(crate) round_trips: Vec<u64>,
+    /// How many tabs are to share one session.
+    pub(crate) tabs: Vec<usize>,
     /// How long the pointer is on the button before the click.
     pub(crate) hover: Duration,
 }
@@ -34,6 +38,8 @@ pub(crate) async fn run(name: &str, world: &World, plan: &Plan, report: &mut Rep
         "sign-in" => sign_in::run(world, plan, report).await,
         "boot" => boot::run(world, plan, report).await,
         "bytes" => bytes::run(world, report).await,
+        "tabs" => tabs::run(world, plan, report).await,
+        "memory" => memory::run(world, plan, report).await,
         _ => Ok(()),
     }
 }
