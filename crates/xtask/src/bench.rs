@@ -47,6 +47,8 @@ pub(crate) fn command(mut arguments: lexopt::Parser) -> Result<()> {
     run(Command::new(program)
         .args(["--port", &port.to_string(), "--pages"])
         .arg(&pages)
+        .arg("--kept")
+        .arg(shell::target()?.join("bench"))
         .arg("--document")
         .arg(root().join("docs/benchmark.md"))
         .args(passed_on)

@@ -12,7 +12,7 @@ const built = join(here, "built");
 // Vite fills it into HTML.
 process.env.VITE_PROVIDER = BENCH_PROVIDER;
 const CLIENTS = [
-  "package", "element", "oidc-client-ts", "auth0-spa-js", "axa-oidc-client", "oauth4webapi", "react-oidc-context",
+  "package", "element", "oidc-client-ts", "auth0-spa-js", "axa-oidc-client", "oauth4webapi", "keycloak-js", "react-oidc-context",
   "static",
 ];
 

@@ -49,8 +49,16 @@ pub(crate) const REACT: Client =
 pub(crate) const STATIC: Client = page("static", "a button in HTML", &[]);
 
 /// Everybody who signs in.
-pub(crate) const ALL: [Client; 7] =
-    [APP, PACKAGE, BASELINE, AUTH0, AXA, page("oauth4webapi", "oauth4webapi", &["oauth4webapi"]), REACT];
+pub(crate) const ALL: [Client; 8] = [
+    APP,
+    PACKAGE,
+    BASELINE,
+    AUTH0,
+    AXA,
+    page("oauth4webapi", "oauth4webapi", &["oauth4webapi"]),
+    page("keycloak-js", "keycloak-js", &["keycloak-js"]),
+    REACT,
+];
 
 impl Client {
     /// The selector of a button that works.

@@ -1,8 +1,9 @@
 //! What is printed, and written down.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use polar_signin_e2e::Failure;
+use serde_json::{Value, json};
 
 use crate::{clients::Client, log::Exchange, statistics::show_ratio};
 
@@ -27,7 +28,8 @@ impl Table {
         self.rows.push(cells.to_vec());
     }
 
-    fn markdown(&self) -> String {
+    /// As text.
+    pub(crate) fn markdown(&self) -> String {
         let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
         let mut text = if self.title.is_empty() { String::new() } else { format!("**{}**\n\n", self.title) };
         text += &line(&self.head);
@@ -63,6 +65,12 @@ impl Goal {
     }
 }
 
+impl Goal {
+    fn cells(&self) -> [&str; 4] {
+        [&self.what, &self.wanted, &self.seen, &self.outcome]
+    }
+}
+
 fn judged(limit: f64, seen: f64) -> String {
     let over = seen / limit - 1.0;
     if over <= 0.0 { "met".to_owned() } else { format!("missed by {:.0} %", (over * 100.0).max(1.0)) }
@@ -93,7 +101,7 @@ impl Report {
     }
 
     /// What belongs to it.
-    pub(crate) fn table(&mut self, table: Table) {
+    pub(crate) fn table(&mut self, table: &Table) {
         let text = table.markdown();
         println!("{text}");
         self.body += &text;
@@ -113,7 +121,7 @@ impl Report {
 
     /// For whoever waits.
     pub(crate) fn progress(&self, section: &str, done: usize, of: usize) {
-        println!("{section}: round {done} of {of}");
+        println!("{section}: {done} of {of}");
     }
 
     /// Each request of a run, for whoever asked for it.
@@ -135,23 +143,9 @@ impl Report {
         self.failures.values().map(Vec::len).sum()
     }
 
-    /// The whole of it, below this introduction.
-    #[must_use]
-    pub(crate) fn document(&self, introduction: &str) -> String {
-        let mut text = format!("{introduction}\n## The goals\n\n");
-        let mut table = Table::new("", &["goal", "wanted", "seen", ""]);
-        for goal in &self.goals {
-            table.row(&[goal.what.clone(), goal.wanted.clone(), goal.seen.clone(), goal.outcome.clone()]);
-        }
-        text += &table.markdown();
-        text += &self.body;
-        if !self.failures.is_empty() {
-            text += "## Runs without a result\n\n";
-            for (client, failures) in &self.failures {
-                let first = failures.first().and_then(|failure| failure.lines().next()).unwrap_or_default();
-                let _ = writeln!(text, "- {client}: {}, the first: {first}", failures.len());
-            }
-        }
-        text.trim_end().to_owned() + "\n"
+    /// What of it is kept for the document.
+    pub(crate) fn to_json(&self) -> Value {
+        let goals: Vec<Value> = self.goals.iter().map(|goal| json!(goal.cells())).collect();
+        json!({ "body": self.body, "goals": goals, "failures": self.failures })
     }
 }

@@ -57,7 +57,9 @@ mod tests {
     #[test]
     fn quartiles_lie_between_the_values() {
         let mut sample = Sample::default();
-        [4.0, 1.0, 3.0, 2.0, 10.0].map(|value| sample.add(value));
+        for value in [4.0, 1.0, 3.0, 2.0, 10.0] {
+            sample.add(value);
+        }
         assert_eq!([1, 2, 3].map(|quarter| sample.quartile(quarter)), [Some(2.0), Some(3.0), Some(4.0)]);
         sample.add(11.0);
         assert_eq!(sample.median(), Some(3.5));

@@ -77,6 +77,8 @@ impl World {
         let door = format!("http://127.0.0.1:{}", self.port + 1);
         let mut settings = json!({
             "auto_sign_in": "sam", "auto_consent": true, "id_token_kid": true,
+            // Some clients cannot do without: they read the tokens, or want an ID token each time. The others do not care.
+            "jwt_tokens": true, "refresh_id_token": true,
             "shape": {
                 "discovery": {
                     "authorization_endpoint": format!("{door}/oauth2/authorize"),

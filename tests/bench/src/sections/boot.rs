@@ -178,7 +178,7 @@ fn show(all: &All, report: &mut Report) {
                     by_react(|seen| &seen.at_provider),
                 ]);
             }
-            report.table(table);
+            report.table(&table);
         }
     }
     for client in [APP, ELEMENT] {

@@ -30,7 +30,7 @@ pub(super) async fn run(world: &World, report: &mut Report) -> Result {
             Err(failure) => report.failed(&client, &failure),
         }
     }
-    report.table(table);
+    report.table(&table);
     let files = world.doors.weight(&APP);
     let whole: usize = files.iter().map(|(_, bytes)| bytes).sum();
     let mut table = Table::new("The files of the app, in brotli", &["file", "bytes"]);
@@ -38,7 +38,7 @@ pub(super) async fn run(world: &World, report: &mut Report) -> Result {
         table.row(&[name.rsplit('/').next().unwrap_or_default().to_owned(), bytes.to_string()]);
     }
     table.row(&["all".to_owned(), whole.to_string()]);
-    report.table(table);
+    report.table(&table);
     report.goal(Goal::count("the whole app, in brotli", 60.0, " KB", Some(as_float(whole) / KB)));
     Ok(())
 }

@@ -58,7 +58,7 @@ pub(super) async fn run(world: &World, plan: &Plan, report: &mut Report) -> Resu
             seen.nodes.show(),
         ]);
     }
-    report.table(table);
+    report.table(&table);
     Ok(())
 }
 

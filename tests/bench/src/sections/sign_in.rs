@@ -93,12 +93,12 @@ fn show(all: &All, plan: &Plan, report: &mut Report) {
         ),
     );
     for &round_trip in &plan.round_trips {
-        report.table(times(all, &format!("Round trip of {round_trip} ms"), round_trip, plan.hover.is_zero()));
+        report.table(&times(all, &format!("Round trip of {round_trip} ms"), round_trip, plan.hover.is_zero()));
     }
     let at_goal = plan.round_trips.contains(&GOAL);
     if at_goal && !plan.hover.is_zero() {
         let title = format!("Round trip of {GOAL} ms, and the pointer arrives with the click");
-        report.table(times(all, &title, GOAL, true));
+        report.table(&times(all, &title, GOAL, true));
     }
     for client in [PACKAGE, APP].into_iter().filter(|_| at_goal) {
         let of = |sample: fn(&Seen) -> &Sample| {
@@ -159,5 +159,5 @@ fn trips(all: &All, plan: &Plan, report: &mut Report) {
         "From the click to userinfo, as the door in front of site and provider saw them in the last round: each of the \
          first column began after the one before it had ended.",
     );
-    report.table(table);
+    report.table(&table);
 }

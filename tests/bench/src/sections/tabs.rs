@@ -50,6 +50,7 @@ pub(super) async fn run(world: &World, plan: &Plan, report: &mut Report) -> Resu
     world.network(Network::far(0));
     let mut table =
         Table::new("", &["client", "tabs", "how they share", "refreshes", "refused", "tabs that lost the session"]);
+    let mut done = 0;
     for &tabs in &plan.tabs {
         for Case { client, words, shared } in CASES {
             match once(world, &client, shared, tabs).await {
@@ -64,18 +65,20 @@ pub(super) async fn run(world: &World, plan: &Plan, report: &mut Report) -> Resu
                 }
                 Err(failure) => report.failed(&client, &failure),
             }
-            report.progress(&format!("tabs: {}, {words}", client.name), tabs, tabs);
+            done += 1;
+            report.progress("tabs", done, plan.tabs.len() * CASES.len());
         }
     }
     world.configure(json!({})).await?;
     report.heading(
         "Many tabs",
         "One person, signed in once, in so many tabs: how many requests for new tokens the provider gets for one end of \
-         the access token, how many of them it refuses (its refresh tokens work once, as Polar's), and in how many tabs \
+         the access token, how many of them it refuses (its refresh tokens work once, as Polar's; a new ID token comes along, which Polar leaves out, since \
+         one client refuses to go on without), and in how many tabs \
          the client then says that it has failed or nobody is signed in. A copy of a tab has a copy of its session storage. \
          The other clients of this comparison renew nothing by themselves.",
     );
-    report.table(table);
+    report.table(&table);
     Ok(())
 }
 
