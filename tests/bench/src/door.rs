@@ -187,6 +187,11 @@ impl Doors {
         {
             answer.headers_mut().insert("access-control-allow-headers", wanted.clone());
         }
+        // One sends its token requests with credentials, which Polar's `*` does not let through.
+        if let Some(origin) = headers.get("origin") {
+            answer.headers_mut().insert("access-control-allow-origin", origin.clone());
+            answer.headers_mut().insert("access-control-allow-credentials", HeaderValue::from_static("true"));
+        }
         answer.headers_mut().entry("cache-control").or_insert(HeaderValue::from_static("no-store"));
         answer
     }

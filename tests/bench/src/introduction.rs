@@ -61,7 +61,8 @@ impl Introduction {
              delays every byte by half a round trip each way, preflights too, and where it says so is as narrow as it \
              says. Connections cost nothing to open and start at full width, for everybody: with TLS each first request \
              to a host would take two or three round trips more. Each run has a new browser profile, and the clients take \
-             turns. The source is in tests/bench.\n\n{clients}"
+             turns. keycloak-js could not be used with Polar: it reads access tokens as JWTs and sends requests with \
+             credentials, both of which are allowed here for its sake. The source is in tests/bench.\n\n{clients}"
         )
     }
 }

@@ -124,6 +124,11 @@ impl Report {
         println!("{section}: {done} of {of}");
     }
 
+    /// A result before its table, of what takes long.
+    pub(crate) fn note(&self, words: &str) {
+        println!("{words}");
+    }
+
     /// Each request of a run, for whoever asked for it.
     pub(crate) fn detail(&self, title: &str, exchanges: &[Exchange]) {
         if !self.verbose {

@@ -1,5 +1,6 @@
 // As in the guide of keycloak-js, with a provider that is not Keycloak: its option `oidcProvider`, an answer in the
-// query, no iframe. It reads access and refresh tokens as JWTs, so the provider of this comparison makes such.
+// query, no iframe. It reads access and refresh tokens as JWTs, so the provider of this comparison makes such; and it sends
+// token requests with credentials, so the proxy lets these pass. With Polar itself it would work in neither way.
 import Keycloak from "keycloak-js";
 import { clientId, failed, provider, ready, userinfo, who } from "../shared/page.js";
 

@@ -56,6 +56,7 @@ pub(super) async fn run(world: &World, plan: &Plan, report: &mut Report) -> Resu
             match once(world, &client, shared, tabs).await {
                 Ok(seen) => {
                     let counts = [seen.refreshes, seen.refused, seen.lost].map(|count| count.to_string());
+                    report.note(&format!("{}, {words}, {tabs} tabs: {}", client.name, counts.join(", ")));
                     let head = [client.name.to_owned(), tabs.to_string(), words.to_owned()];
                     table.row(&[head.as_slice(), &counts].concat());
                     if tabs == 50 && [PACKAGE, APP].contains(&client) {
