@@ -102,7 +102,7 @@ impl Doors {
             return Response::new(Arriving::default());
         }
         let begin = now();
-        self.pending.fetch_add(1, Ordering::Relaxed);
+        let pending = Pending::new(self.clone());
         let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
         self.link.up().await;
         let answer = if to_site {
@@ -125,7 +125,7 @@ impl Doors {
             bytes: head + body.len() + 56,
         };
         let (pieces, mut arriving) = unbounded_channel();
-        tokio::spawn(self.clone().send(head + 56, body, exchange, pieces));
+        tokio::spawn(self.clone().send(pending, head + 56, body, exchange, pieces));
         // The head comes with the first piece.
         let first = match arriving.recv().await {
             Some((bytes, at)) => {
@@ -140,6 +140,7 @@ impl Doors {
     /// Sends an answer over the link, piece by piece.
     async fn send(
         self: Arc<Self>,
+        _pending: Pending,
         head: usize,
         mut body: Bytes,
         mut exchange: Exchange,
@@ -155,7 +156,6 @@ impl Doors {
                 drop(pieces);
                 sleep_until(at).await;
                 exchange.end = now();
-                self.pending.fetch_sub(1, Ordering::Relaxed);
                 return self.log.note(exchange);
             }
         }
@@ -194,6 +194,22 @@ impl Doors {
         }
         answer.headers_mut().entry("cache-control").or_insert(HeaderValue::from_static("no-store"));
         answer
+    }
+}
+
+/// Counts an answer as long as it has not arrived, or nobody waits for it any more.
+struct Pending(Arc<Doors>);
+
+impl Pending {
+    fn new(doors: Arc<Doors>) -> Self {
+        doors.pending.fetch_add(1, Ordering::Relaxed);
+        Self(doors)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.pending.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
