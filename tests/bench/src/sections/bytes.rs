@@ -19,7 +19,7 @@ pub(super) async fn run(world: &World, report: &mut Report) -> Result {
     world.network(Network::far(0));
     report.heading(
         "Bytes",
-        "Answers with their heads, as they are sent: brotli wherever that is smaller. *Before* is the page and everything \
+        "Answers with their heads, as they are sent, in brotli. *Before* is the page and everything \
          that it fetches by itself, in a new profile; *sign-in* is from the click to userinfo.",
     );
     let mut table =
