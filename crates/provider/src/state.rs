@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) checks_pkce: bool,
     /// Refreshing brings an ID token too, as at most providers; Polar's brings none.
     pub(crate) refresh_id_token: bool,
+    /// Tokens have the form of a JWT, as at many providers; Polar's are opaque.
+    pub(crate) jwt_tokens: bool,
     /// Public clients may revoke their tokens; Polar's may not.
     pub(crate) public_revocation: bool,
     /// RP-initiated logout is offered; Polar has none.
@@ -159,6 +161,7 @@ impl Default for Settings {
             shape: Map::new(),
             checks_pkce: true,
             refresh_id_token: false,
+            jwt_tokens: false,
             public_revocation: false,
             end_session: false,
             organizations_migrate: false,

@@ -29,6 +29,22 @@ fn what_other_providers_do_can_be_switched_on() {
 }
 
 #[test]
+fn tokens_can_be_such_that_clients_read_them() {
+    let provider = Provider::start();
+    provider.control("settings", &json!({ "jwt_tokens": true }));
+    let tokens = provider.tokens("olive", "n", "", ALLOW);
+    let read = claims(&tokens["access_token"]);
+    assert_eq!(read["sub"], claims(&tokens["id_token"])["sub"]);
+    assert_eq!(claims(&tokens["refresh_token"])["sub"], read["sub"]);
+    // They are what the provider handed out, no more: another of the same form is worth nothing.
+    let token = text(&tokens["access_token"]);
+    assert_eq!(provider.get("/v1/oauth2/userinfo", token).status, 200);
+    let other = claims(&provider.tokens("olive", "m", "", ALLOW)["access_token"]);
+    assert_ne!(other["jti"], read["jti"]);
+    assert_eq!(provider.get("/v1/oauth2/userinfo", &format!("{token}x")).status, 401);
+}
+
+#[test]
 fn a_shape_lies_beneath_every_fault() {
     let provider = Provider::start();
     let shape = json!({

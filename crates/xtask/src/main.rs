@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a command talks to whoever typed it")]
 
 mod artefacts;
+mod bench;
 mod browsers;
 mod build;
 mod check;
@@ -36,6 +37,8 @@ cargo xtask COMMAND
   build                                  dist/: the static site, with a table of sizes
   package                                pkg/: the JavaScript package with <polar-signin>, for npm and for a script tag
   artefacts [--dir DIR]                  what a built site must not hold (a build ends with it)
+  bench [--rounds N] [--only SECTION]… [--rtt 0,100] [--built] [--verbose]
+                                         this client and others, side by side: docs/benchmark.md
   check                                  formats, lints, documentation, licences, the direction of dependencies
   matrix [--missing]                     the security matrix against the tests of the last `test`
   modules                                the OpenID conformance suite's modules against the tests of the last `test`
@@ -77,6 +80,7 @@ fn run() -> Result<ExitCode> {
                 Some(other) => Err(other.unexpected().into()),
             };
         }
+        "bench" => bench::command(arguments),
         "demo" => demo::run(arguments),
         "build" => build::run(arguments),
         "package" => package::command(arguments),

@@ -28,13 +28,14 @@ const UNSHIPPED_LICENCES: [&str; 1] = ["MPL-2.0"];
 const SHIPPED: [&str; 3] = ["polar-signin", "polar-signin-core", "polar-signin-element"];
 
 /// Which of our packages each may use. A package that is not here has not been thought about.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("polar-signin", &["polar-signin-core"]),
     ("polar-signin-core", &[]),
     ("polar-signin-element", &["polar-signin", "polar-signin-core"]),
     // These would not see a mistake that they share with what they hold to account.
     ("polar-signin-example-leptos", &["polar-signin", "polar-signin-core"]),
     ("polar-signin-provider", &[]),
+    ("polar-signin-bench", &["polar-signin-e2e"]),
     ("polar-signin-e2e", &[]),
     ("xtask", &[]),
 ];

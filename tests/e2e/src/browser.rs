@@ -75,12 +75,28 @@ impl Driver {
     /// # Errors
     /// If the driver cannot start it.
     pub async fn browser(&self) -> Result<Browser> {
+        self.start_browser(capabilities(self.settings.engine)).await
+    }
+
+    /// The same, with these capabilities in place of ours of the same names.
+    ///
+    /// # Errors
+    /// If the driver cannot start it.
+    pub async fn browser_with(&self, further: Value) -> Result<Browser> {
+        let mut all = capabilities(self.settings.engine);
+        for (name, value) in further.as_object().cloned().unwrap_or_default() {
+            all[name] = value;
+        }
+        self.start_browser(all).await
+    }
+
+    async fn start_browser(&self, capabilities: Value) -> Result<Browser> {
         let server = match &self.shared {
             Some(server) => server.clone(),
             None => Arc::new(Server::start(&self.settings)?),
         };
         let engine = self.settings.engine;
-        let Value::Object(capabilities) = capabilities(engine) else {
+        let Value::Object(capabilities) = capabilities else {
             return Err(Failure::new("the capabilities are no object"));
         };
         let capabilities: Capabilities = capabilities;

@@ -81,6 +81,7 @@ fn set(store: &mut Store, body: &Value) -> Option<()> {
             "shape" => settings.shape.clone_from(value.as_object()?),
             "rotate_refresh" => settings.rotate_refresh = value.as_bool()?,
             "refresh_id_token" => settings.refresh_id_token = value.as_bool()?,
+            "jwt_tokens" => settings.jwt_tokens = value.as_bool()?,
             "public_revocation" => settings.public_revocation = value.as_bool()?,
             "end_session" => settings.end_session = value.as_bool()?,
             "organizations_migrate" => settings.organizations_migrate = value.as_bool()?,

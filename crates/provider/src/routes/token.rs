@@ -83,8 +83,11 @@ fn refresh(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
 /// New tokens, and the answer that hands them out.
 fn issue(store: &mut Store, token: Token, lifetime: i64) -> (String, Value) {
     let kind = if matches!(token.kind, Kind::Organization(_)) { "o" } else { "u" };
-    let access_token = random(&format!("polar_at_{kind}_"));
-    let refresh_token = random(&format!("polar_rt_{kind}_"));
+    let made = |name: &str| {
+        let secret = random(&format!("polar_{name}_{kind}_"));
+        if store.settings.jwt_tokens { in_jwt_form(&secret, &token) } else { secret }
+    };
+    let (access_token, refresh_token) = (made("at"), made("rt"));
     let body = json!({
         "token_type": "Bearer", "access_token": access_token, "expires_in": lifetime,
         "refresh_token": refresh_token, "scope": token.scope,
@@ -92,6 +95,13 @@ fn issue(store: &mut Store, token: Token, lifetime: i64) -> (String, Value) {
     store.access_tokens.insert(access_token.clone(), token.clone());
     store.refresh_tokens.insert(refresh_token, token);
     (access_token, body)
+}
+
+/// Something that clients can read as a JWT. Nobody checks its signature: it is a token like the others.
+fn in_jwt_form(secret: &str, token: &Token) -> String {
+    let header = json!({ "alg": "RS256", "typ": "at+jwt" });
+    let claims = json!({ "sub": token.person, "iat": now(), "exp": token.expires, "jti": secret });
+    [header, claims, json!("signature")].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".")
 }
 
 fn matches(challenge: &str, verifier: &str, plain: bool) -> bool {

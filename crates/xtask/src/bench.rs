@@ -1,0 +1,85 @@
+//! `cargo xtask bench`: this client and others, side by side. Builds the pages, and starts what measures.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail};
+use lexopt::prelude::*;
+
+use crate::{
+    browsers::{self, Engine},
+    build, package,
+    shell::{self, cargo, find, root, run},
+    tools,
+};
+
+/// The site's port, and the provider's beside it. They stand in the built pages.
+const PORT: u16 = 8470;
+
+pub(crate) fn command(mut arguments: lexopt::Parser) -> Result<()> {
+    let (mut port, mut passed_on, mut rebuild) = (PORT, Vec::new(), true);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("port") => port = arguments.value()?.parse()?,
+            Long(name @ ("rounds" | "only" | "rtt" | "hover" | "tabs")) => {
+                let name = format!("--{name}");
+                passed_on.extend([name, arguments.value()?.string()?]);
+            }
+            Long("verbose") => passed_on.push("--verbose".to_owned()),
+            Long("built") => rebuild = false,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let browser = browsers::ready(Engine::Chromium)?;
+    let (dist, pkg) = (root().join("dist"), root().join("pkg"));
+    if rebuild {
+        let tools = tools::for_site(true)?;
+        build::site(&tools, &dist, true)?;
+        package::make(&tools, &pkg)?;
+    }
+    let pages = pages(&dist, &pkg, port)?;
+    let provider = shell::provider()?;
+    run(cargo().args(["build", "--quiet", "--package", "polar-signin-bench"]))?;
+    let program = shell::target()?.join("debug/polar-signin-bench").with_extension(std::env::consts::EXE_EXTENSION);
+    run(Command::new(program)
+        .args(["--port", &port.to_string(), "--pages"])
+        .arg(&pages)
+        .arg("--kept")
+        .arg(shell::target()?.join("bench"))
+        .arg("--document")
+        .arg(root().join("docs/benchmark.md"))
+        .args(passed_on)
+        .env("E2E_DIST", &dist)
+        .env("E2E_PROVIDER", &provider)
+        .env("E2E_XTASK", shell::own()?)
+        .env("E2E_BROWSER", "chromium")
+        .env("E2E_CHROMEDRIVER", &browser.driver))
+}
+
+/// Builds the page of each client, with exactly the versions that the lock file names.
+fn pages(dist: &Path, pkg: &Path, port: u16) -> Result<PathBuf> {
+    let Some(npm) = find("npm") else { bail!("the other clients come from npm: install Node with it") };
+    let folder = root().join("tests/bench/pages");
+    let lock = folder.join("package-lock.json");
+    // npm notes what it has installed, and that is newer than what it should if nothing has changed.
+    let noted = folder.join("node_modules/.package-lock.json");
+    let changed = |file: &Path| fs::metadata(file).and_then(|data| data.modified()).ok();
+    if changed(&noted) < changed(&lock) || changed(&noted).is_none() {
+        println!("installing the other clients into {} (takes seconds)", folder.join("node_modules").display());
+        run(Command::new(&npm)
+            .args(["ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(&folder))?;
+    }
+    println!("building the pages");
+    run(Command::new("node")
+        .arg("build.js")
+        .current_dir(&folder)
+        .env("BENCH_APP", dist)
+        .env("BENCH_PKG", pkg)
+        .env("BENCH_PROVIDER", format!("http://127.0.0.1:{}", port + 1)))
+    .context("the pages")?;
+    Ok(folder.join("built"))
+}
