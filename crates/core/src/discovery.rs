@@ -144,9 +144,11 @@ impl Metadata {
             return Err(refuse(Code::MetadataEndpoint).with(Detail::Name("authorization_endpoint")));
         }
         let list = |name| texts(&document, name).map_err(|()| malformed(name));
-        // RFC 8414 2: without the list, only clients with a secret may revoke.
-        let may_revoke = list("revocation_endpoint_auth_methods_supported").ok().flatten();
-        let may_revoke = may_revoke.is_some_and(|methods| methods.contains(&"none"));
+        let names_none = |name| list(name).ok().flatten().map(|methods| methods.contains(&"none"));
+        let names_public_clients = names_none("token_endpoint_auth_methods_supported").unwrap_or(false);
+        // RFC 8414 2: without the list, only clients with a secret may revoke. Some providers that welcome public
+        // clients forget to say so here; asking them harms nobody, and what they answer is what the person reads.
+        let may_revoke = names_none("revocation_endpoint_auth_methods_supported").unwrap_or(names_public_clients);
         let endpoints = Endpoints {
             token: required("token_endpoint")?,
             jwks: required("jwks_uri")?,
@@ -170,13 +172,12 @@ impl Metadata {
             Some(Value::Bool(supported)) => *supported,
             Some(_) => return Err(malformed("authorization_response_iss_parameter_supported")),
         };
-        let methods = list("token_endpoint_auth_methods_supported").ok().flatten();
         Ok(Self {
             authorization_endpoint,
             registration_endpoint: optional("registration_endpoint"),
             endpoints,
             iss_parameter,
-            names_public_clients: methods.is_some_and(|methods| methods.contains(&"none")),
+            names_public_clients,
         })
     }
 }

@@ -49,7 +49,7 @@ pub enum ExpectedNonce<'a> {
     /// That of the transaction, without fail.
     Of(&'a Nonce),
     /// A renewal's (Core 12.2): none, or the first one's.
-    AsBefore(Option<&'a str>),
+    AsBefore(&'a Nonce),
 }
 
 impl ExpectedNonce<'_> {
@@ -57,7 +57,7 @@ impl ExpectedNonce<'_> {
         match self {
             Self::Of(nonce) => claims.str("nonce").is_some_and(|claimed| nonce.is(claimed)),
             Self::AsBefore(first) => {
-                claims.member("nonce").is_none_or(|claimed| first.is_some() && claimed.as_str() == first)
+                claims.member("nonce").is_none_or(|claimed| claimed.as_str().is_some_and(|claimed| first.is(claimed)))
             }
         }
     }

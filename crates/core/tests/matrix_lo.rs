@@ -52,7 +52,8 @@ fn lo_01_a_provider_without_an_end_of_its_own() {
     let polars = metadata()
         .text("revocation_endpoint", REVOCATION)
         .set("revocation_endpoint_auth_methods_supported", r#"["client_secret_basic","client_secret_post"]"#);
-    for metadata in [polars, metadata().text("revocation_endpoint", REVOCATION), metadata()] {
+    let unsaid = metadata().text("revocation_endpoint", REVOCATION).without("token_endpoint_auth_methods_supported");
+    for metadata in [polars, unsaid, metadata()] {
         let mut page = signed_in_at(&metadata, config());
         // A sign-in that was begun before goes as well.
         page.sign_in(Default::default());
@@ -66,6 +67,19 @@ fn lo_01_a_provider_without_an_end_of_its_own() {
         nothing_is_left(&page);
         assert_eq!(page.count(TOKEN_ENDPOINT), 1);
     }
+}
+
+#[test]
+fn lo_01_a_provider_that_welcomes_public_clients_is_asked_to_revoke() {
+    let forgetful = metadata()
+        .set("token_endpoint_auth_methods_supported", r#"["client_secret_basic","none"]"#)
+        .text("revocation_endpoint", REVOCATION);
+    let mut page = signed_in_at(&forgetful, config());
+    page.sign_out();
+    nothing_is_left(&page);
+    assert_eq!(page.count(REVOCATION), 1);
+    page.answer(REVOCATION, json(401, r#"{"error":"invalid_client"}"#));
+    assert_eq!(page.snapshot().signed_out, Some(SignedOut::Here), "it did not");
 }
 
 #[test]

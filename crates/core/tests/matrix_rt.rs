@@ -169,6 +169,15 @@ fn rt_06_an_id_token_that_continues_the_session() {
         assert_eq!((page.subject().as_deref(), page.code()), (Some("u1"), None), "{what}");
         assert!(kept(&page, "RT-2"), "{what}");
     }
+    // One that left it out does not make the next one's unknown.
+    let mut page = renewed_with(&with_claims(&later().without("nonce")));
+    due(&mut page);
+    let third = with_claims(&later().number("iat", NOW + 7000).number("exp", NOW + 11000));
+    page.answer(TOKEN_ENDPOINT, json(200, second().text("id_token", &third).without("scope").json()));
+    if page.open_requests().contains(&JWKS_URI) {
+        page.answer(JWKS_URI, json(200, keys()));
+    }
+    assert_eq!((page.subject().as_deref(), page.code()), (Some("u1"), None), "the first one's nonce");
     let renewed = with_claims(&later().number("auth_time", NOW + 3000));
     let page = renewed_with(&renewed);
     assert_eq!(page.code(), Some(Code::IdTokenAuthTime), "nobody has signed in anew");

@@ -30,7 +30,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `oidc-provider`, with ID tokens signed by RS256, and as it comes: its metadata has a revocation endpoint, but
-    /// does not say that a public client may use it.
+    /// does not say that a public client may use it. It may.
     OidcProviderRs256,
     /// `oidc-provider`, with ID tokens signed by ES256, an issuer with a path, and revocation for public clients.
     OidcProviderEs256,
@@ -39,12 +39,6 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether public clients may revoke their tokens, and are told so.
-    #[must_use]
-    pub fn revokes(self) -> bool {
-        self != Self::OidcProviderRs256
-    }
-
     /// Whether a refresh token that is used twice takes its successors with it.
     #[must_use]
     pub fn ends_families(self) -> bool {

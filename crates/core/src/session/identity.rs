@@ -5,7 +5,7 @@ use crate::{
     id_token::VerifiedIdToken,
     json::{self, Object, ObjectWriter, Value},
     organization::{Organization, subject_kind},
-    secret::{AccessToken, FamilyKey, IdTokenText, RecordText, RefreshToken},
+    secret::{AccessToken, FamilyKey, IdTokenText, Nonce, RecordText, RefreshToken},
     snapshot::{Account, Loadable, Reach, RenewalStatus, SubjectKind},
     time::UnixTime,
     token::TokenResponse,
@@ -32,6 +32,8 @@ pub(super) struct Identity {
     pub(super) id_token: IdTokenText,
     /// The verified claims, as the signed JSON text.
     claims: String,
+    /// The sign-in's, which the ID token of any renewal may repeat.
+    pub(super) nonce: Nonce,
     pub(super) subject: String,
     pub(super) kind: SubjectKind,
     pub(super) scope_requested: Vec<String>,
@@ -71,6 +73,7 @@ impl Identity {
             generation: 0,
             id_token: IdTokenText::new(verified.text().expose()),
             claims: verified.claims().to_owned(),
+            nonce: transaction.nonce,
             subject: verified.subject().to_owned(),
             scope_granted: tokens.scope.unwrap_or_else(|| transaction.scope.clone()),
             scope_requested: transaction.scope,
@@ -156,6 +159,7 @@ impl Identity {
             .optional("refresh_token", self.refresh_token.as_ref().map(RefreshToken::expose))
             .string("id_token", self.id_token.expose())
             .string("claims", &self.claims)
+            .string("nonce", self.nonce.expose())
             .string("scope_requested", &self.scope_requested.join(" "))
             .string("scope", &self.scope_granted.join(" "))
             .raw("signed_in_at", &self.signed_in_at.as_millis().to_string())
@@ -197,6 +201,7 @@ impl Identity {
             id_token: IdTokenText::new(text("id_token")?),
             subject: json::parse_object(claims.as_bytes()).ok()?.str("sub").filter(|sub| !sub.is_empty())?.to_owned(),
             claims: claims.to_owned(),
+            nonce: Nonce::new(text("nonce")?),
             scope_requested: scopes("scope_requested")?,
             scope_granted: scopes("scope")?,
             signed_in_at: time("signed_in_at")??,

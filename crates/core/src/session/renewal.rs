@@ -301,7 +301,7 @@ impl Session {
             issuer: self.config.provider().issuer(),
             client_id: self.config.client_id(),
             trusted_audiences: self.config.trusted_audiences(),
-            nonce: ExpectedNonce::AsBefore(first.str("nonce")),
+            nonce: ExpectedNonce::AsBefore(&identity.nonce),
             access_token: &renewed.tokens.access_token,
             subject: Some(&identity.subject),
             max_age: None,
