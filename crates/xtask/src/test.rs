@@ -166,7 +166,10 @@ struct Parts {
     own: &'static Path,
     nginx: PathBuf,
     axe: PathBuf,
+    vue: PathBuf,
     providers: providers::Providers,
+    /// Where the names of tests go that are tried twice.
+    again: PathBuf,
 }
 
 fn parts(tally: &mut Tally) -> Option<Parts> {
@@ -187,10 +190,12 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
     let own = tally.prepare("this program, as the site's host", shell::own);
     let nginx = tally.prepare("set-up: nginx", browsers::nginx);
     let axe = tally.prepare("set-up: axe", tools::axe);
+    let vue = tally.prepare("set-up: Vue", tools::vue);
     let providers = tally.prepare("set-up: the providers of others", providers::ready)?;
+    let again = tally.prepare("the folder of the build", shell::target)?;
     built?;
-    let (leptos, react, provider, own, nginx, axe) = (leptos?, react?, provider?, own?, nginx?, axe?);
-    Some(Parts { dist, leptos, react, pkg, provider, own, nginx, axe, providers })
+    let (leptos, react, provider, own, nginx) = (leptos?, react?, provider?, own?, nginx?);
+    Some(Parts { dist, leptos, react, pkg, provider, own, nginx, axe: axe?, vue: vue?, providers, again })
 }
 
 fn in_firefox_too(tally: &mut Tally, parts: &Parts) {
@@ -215,6 +220,7 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
         .env("E2E_XTASK", parts.own)
         .env("E2E_NGINX", &parts.nginx)
         .env("E2E_AXE", &parts.axe)
+        .env("E2E_VUE", &parts.vue)
         .env("E2E_PROVIDERS", &parts.providers.folder)
         .env("E2E_BROWSER", browser.engine.name());
     let driver = match browser.engine {
@@ -227,7 +233,11 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
         command.env("E2E_MINIBROWSER", program);
     }
     command.arg("--").args(parts.providers.left_out.iter().flat_map(|tests| ["--skip", tests]));
-    tally.runner(&place("e2e", browser), &mut command);
+    let place = place("e2e", browser);
+    let again = parts.again.join(format!("again-{}", browser.engine.name()));
+    let _ = fs::remove_file(&again);
+    tally.runner(&place, command.env("E2E_AGAIN", &again));
+    tally.tried_again(&place, &again);
 }
 
 /// Where a test ran: a run in another browser does not stand for the one in Chromium.

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead as _, BufReader, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Tally {
     failed: usize,
     /// What to look for in the output.
     failures: Vec<String>,
+    /// What passed at its second try.
+    again: Vec<String>,
 }
 
 /// What the output of one runner says.
@@ -81,9 +83,21 @@ impl Tally {
         }
     }
 
+    /// What of a place was tried twice, by the file that its runner wrote: if it did not fail then, it is named at the
+    /// end. Every test has two tries there at most.
+    pub(crate) fn tried_again(&mut self, place: &str, file: &Path) {
+        let names = fs::read_to_string(file).unwrap_or_default();
+        let passed = |name: &&str| self.results.get(&(place.to_owned(), (*name).to_owned())) == Some(&true);
+        let again: Vec<String> = names.lines().filter(passed).map(|name| format!("{place}: {name}")).collect();
+        self.again.extend(again);
+    }
+
     /// Names what failed, and says the one last line.
     pub(crate) fn finish(self) -> ExitCode {
         println!();
+        for test in &self.again {
+            println!("passed at the second try: {test}");
+        }
         for failure in &self.failures {
             println!("failed: {failure}");
         }
@@ -243,6 +257,18 @@ mod tests {
         let mut tally = Tally::default();
         tally.runner("native", &mut Command::new("no-such-program-anywhere"));
         assert_eq!((tally.passed, tally.failed), (0, 1));
+    }
+
+    #[test]
+    fn what_passed_at_its_second_try_is_named_and_what_failed_twice_failed() {
+        let file = std::env::temp_dir().join(format!("polar-signin-again-{}", std::process::id()));
+        fs::write(&file, "late\nwrong\n").expect("a file");
+        let output =
+            "running 2 tests\\ntest late ... ok\\ntest wrong ... FAILED\\ntest result: FAILED. 1 passed; 1 failed\\n";
+        let mut tally = ran(&format!("printf '{output}'; exit 101"));
+        tally.tried_again("native", &file);
+        assert_eq!((tally.again, tally.failures), (vec!["native: late".to_owned()], vec!["native: wrong".to_owned()]));
+        fs::remove_file(file).expect("the file is ours");
     }
 
     #[test]
