@@ -14,6 +14,18 @@ addEventListener("polar-signin:opened-at", (event) => {
   openedAt = undefined;
 });
 
+// The settings come beside the app, if the page does not hold them itself. The app asks for them once. If they cannot
+// be had this way it asks the host itself, and knows what to say.
+const held = document.querySelector("meta[name=polar-signin-settings]");
+const fetched = async () => {
+  const answer = await fetch("config.json", { cache: "no-store", credentials: "omit", signal: AbortSignal.timeout(10_000) });
+  return answer.status === 200 ? answer.text() : undefined;
+};
+const settings = held ? Promise.resolve(held.content) : fetched().catch(() => undefined);
+addEventListener("polar-signin:settings", (event) => {
+  if (Array.isArray(event.detail)) event.detail.push(settings);
+}, { once: true });
+
 let kept = false;
 try {
   kept = Object.keys(sessionStorage).some((key) => /^polar-signin:.*:session$/.test(key));

@@ -1,7 +1,7 @@
 //! Sign in with Polar, or with any OpenID provider, from the browser alone.
 //!
 //! [`client::Client`] is where the pure core meets the browser: intents go in, snapshots come
-//! out. [`components`] show them with Leptos. The protocol itself, and every check of it, is in
+//! out. `components` (a feature, on by default) show them with Leptos. The protocol itself, and every check of it, is in
 //! `polar-signin-core`, which knows no browser.
 //!
 //! # What this crate does not do
@@ -11,5 +11,7 @@
 
 pub mod browser;
 pub mod client;
+#[cfg(feature = "components")]
 pub mod components;
+#[cfg(feature = "components")]
 pub mod text;

@@ -15,14 +15,26 @@ pub fn page_url() -> String {
 /// The whole address that this page was opened at. A script that runs before ours may have cleaned
 /// the address bar already; it hands the original over, once, to whoever asks by this event.
 pub fn opened_at() -> String {
+    ask("polar-signin:opened-at").as_string().unwrap_or_else(page_url)
+}
+
+/// What a script that runs before ours has of the settings, once: those that the page holds, or those that it has asked
+/// the host for. Nothing if there is no such script, or if it got none.
+pub async fn settings() -> Option<String> {
+    let promise: Promise = ask("polar-signin:settings").dyn_into().ok()?;
+    JsFuture::from(promise).await.ok()?.as_string()
+}
+
+/// Asks scripts that ran before ours, by an event; the first answer.
+fn ask(event: &str) -> JsValue {
     let answers = Array::new();
     let init = CustomEventInit::new();
     init.set_detail(&answers);
-    let event = CustomEvent::new_with_event_init_dict("polar-signin:opened-at", &init);
+    let event = CustomEvent::new_with_event_init_dict(event, &init);
     if let (Some(window), Ok(event)) = (web_sys::window(), event) {
         let _ = window.dispatch_event(&event);
     }
-    answers.get(0).as_string().unwrap_or_else(page_url)
+    answers.get(0)
 }
 
 /// The folder that this page lies in, with its closing `/`: what relative links are resolved

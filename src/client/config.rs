@@ -21,21 +21,16 @@ pub enum Loaded {
     SetUp(SetUp),
 }
 
-/// Reads `config.json`. Where the file is missing, everything has its default.
+/// Reads the settings: those that the page holds, or `config.json`. Where the file is missing, everything has its
+/// default.
 ///
 /// # Errors
 /// A network error, or `InvalidConfiguration` naming the setting.
 pub async fn load() -> Result<Loaded, Error> {
     let page = navigation::base_url();
-    let request = polar_signin_core::http::HttpRequest::get(&[&page, "config.json"].concat());
-    let mut options = match drive::send(request).await {
-        HttpOutcome::Answered(response) if response.status == 200 => Options::from_json(&response.body)?,
-        HttpOutcome::Answered(response) if response.status == 404 => Options::default(),
-        HttpOutcome::Answered(response) => {
-            let status = Detail::Status(response.status);
-            return Err(Error::new(Code::HttpStatus, Phase::Start).with(status));
-        }
-        HttpOutcome::NotSent(_) | HttpOutcome::Unknown(_) => return Err(Error::new(Code::Network, Phase::Start)),
+    let mut options = match navigation::settings().await {
+        Some(text) => Options::from_json(text.as_bytes())?,
+        None => fetch(&page).await?,
     };
     if options.client_id.is_none()
         && let Some((preset, client_id)) = set_up::remembered()
@@ -50,6 +45,19 @@ pub async fn load() -> Result<Loaded, Error> {
     match options.client_id {
         Some(_) => Config::new(&options, &page).map(|config| Loaded::Ready(Box::new(config))),
         None => Ok(Loaded::SetUp(SetUp::new(options, page))),
+    }
+}
+
+async fn fetch(page: &str) -> Result<Options, Error> {
+    let request = polar_signin_core::http::HttpRequest::get(&[page, "config.json"].concat());
+    match drive::send(request).await {
+        HttpOutcome::Answered(response) if response.status == 200 => Options::from_json(&response.body),
+        HttpOutcome::Answered(response) if response.status == 404 => Ok(Options::default()),
+        HttpOutcome::Answered(response) => {
+            let status = Detail::Status(response.status);
+            Err(Error::new(Code::HttpStatus, Phase::Start).with(status))
+        }
+        HttpOutcome::NotSent(_) | HttpOutcome::Unknown(_) => Err(Error::new(Code::Network, Phase::Start)),
     }
 }
 

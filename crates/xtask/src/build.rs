@@ -12,22 +12,33 @@ use lexopt::prelude::*;
 
 use crate::{
     artefacts::{self, Seal},
+    scripts,
     shell::{self, root},
     tools::{self, Tools},
 };
 
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<()> {
+    let mut settings = None;
     while let Some(argument) = arguments.next()? {
         match argument {
             // There is no other kind of build to deploy.
             Long("release") => {}
+            Long("settings") => settings = Some(PathBuf::from(arguments.value()?)),
             other => return Err(other.unexpected().into()),
         }
     }
     let dist = root().join("dist");
     site(&tools::for_site(true)?, &dist, true)?;
+    let edit = match settings {
+        Some(settings) => {
+            put_settings(&dist, &settings)?;
+            artefacts::check(&dist)?;
+            ""
+        }
+        None => " and edit config.json in it",
+    };
     sizes(&dist)?;
-    println!("\nCopy {} to any static host and edit config.json in it: docs/hosting.md", dist.display());
+    println!("\nCopy {} to any static host{edit}: docs/hosting.md", dist.display());
     Ok(())
 }
 
@@ -37,7 +48,7 @@ pub(crate) fn site(tools: &Tools, dist: &Path, release: bool) -> Result<()> {
     if !release {
         return Ok(());
     }
-    tame(dist)?;
+    scripts(tools, dist)?;
     seal(dist)?;
     artefacts::check(dist)
 }
@@ -90,26 +101,40 @@ pub(crate) fn rust_flags() -> Result<String> {
     Ok(flags.join("\x1f"))
 }
 
-/// Takes the one way from text to markup out of what wasm-bindgen wrote: the framework has it for an
-/// attribute that the app does not use. What would have been markup would be a text.
-fn tame(dist: &Path) -> Result<()> {
+/// Makes the scripts fit for a release: as short as they can be, without a way from text to markup, and each named by
+/// what is in it, so that caches may keep it for a year.
+///
+/// What wasm-bindgen wrote has one such way: the framework has it for an attribute that the app does not use. What would
+/// have been markup would be a text.
+fn scripts(tools: &Tools, dist: &Path) -> Result<()> {
     let index = dist.join("index.html");
     let mut page = fs::read_to_string(&index).context("no index.html")?;
     for file in files(dist)? {
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        let Ok(text) = fs::read_to_string(&file) else { continue };
-        if !name.ends_with(".js") || !text.contains(".innerHTML") {
-            continue;
-        }
-        let tamed = text.replace(".innerHTML", ".textContent");
-        // The name has a hash of the content, and caches keep it for a year.
-        let stem = name.rsplit_once('-').context(format!("{name} has no hash"))?.0;
+        let Some(stem) = name.strip_suffix(".js") else { continue };
+        let tamed = scripts::short(tools, &file)?.replace(".innerHTML", ".textContent");
+        // Trunk has named the app by what it was before.
+        let stem = stem.rsplit_once('-').map_or(stem, |(stem, _)| stem);
         let renamed = format!("{stem}-{}.js", artefacts::hash(tamed.as_bytes()));
-        fs::write(dist.join(&renamed), tamed)?;
         fs::remove_file(&file)?;
-        page = page.replace(&name, &renamed);
+        fs::write(dist.join(&renamed), tamed)?;
+        page = page.replace(&format!("./{name}"), &format!("./{renamed}"));
     }
     fs::write(index, page).context("cannot write index.html")
+}
+
+/// Puts the settings of a file into the page, where they need not be waited for. `config.json` is then read no more.
+fn put_settings(dist: &Path, settings: &Path) -> Result<()> {
+    const BEFORE: &str = "<meta name=viewport";
+    let text = fs::read_to_string(settings).with_context(|| format!("no settings in {}", settings.display()))?;
+    let value: serde_json::Value = serde_json::from_str(&text).context("settings are JSON")?;
+    let text = value.to_string().replace('&', "&amp;").replace('\'', "&#39;");
+    let index = dist.join("index.html");
+    let page = fs::read_to_string(&index).context("no index.html")?;
+    let (head, rest) = page.split_once(BEFORE).context("the page has another head than it had")?;
+    let page = format!("{head}<meta name=polar-signin-settings content='{text}'>{BEFORE}{rest}");
+    fs::write(index, page).context("cannot write index.html")?;
+    fs::remove_file(dist.join("config.json")).context("no config.json")
 }
 
 /// Holds every file that the page loads to its content, as far as browsers allow that.
@@ -217,14 +242,36 @@ mod tests {
             fs::write(dist.join(name), text).expect("a file");
         }
         assert!(artefacts::check(&dist).is_err());
-        tame(&dist).expect("it can be tamed");
+        scripts(&Tools::default(), &dist).expect("scripts");
         seal(&dist).expect("it can be sealed");
         artefacts::check(&dist).expect("fit for a release");
         assert!(!dist.join("app-0123456789abcdef.js").exists(), "another content needs another name");
         let page = fs::read_to_string(dist.join("index.html")).expect("the page");
-        let module = files(&dist).expect("files").into_iter().find(|file| file.to_string_lossy().contains("app-"));
-        let module = module.expect("the module").file_name().expect("a name").to_string_lossy().into_owned();
-        assert_eq!(page.matches(&module).count(), 2, "{page}");
+        for (start, times) in [("app-", 2), ("boot-", 1)] {
+            let module = files(&dist).expect("files").into_iter().find(|file| file.to_string_lossy().contains(start));
+            let module = module.expect("the module").file_name().expect("a name").to_string_lossy().into_owned();
+            assert_eq!(page.matches(&module).count(), times, "{module}: {page}");
+        }
+        fs::remove_dir_all(dist).expect("the folder is ours");
+    }
+
+    #[test]
+    fn settings_in_the_page_are_those_of_the_file_and_no_markup() {
+        let dist = env::temp_dir().join(format!("polar-signin-settings-{}", std::process::id()));
+        fs::create_dir_all(&dist).expect("a temporary folder");
+        let settings = r#"{ "client_id": "it's <b>&amp;\"" }"#;
+        for (name, text) in
+            [("index.html", "<meta charset=utf-8><meta name=viewport>"), ("config.json", "{}"), ("own", settings)]
+        {
+            fs::write(dist.join(name), text).expect("a file");
+        }
+        put_settings(&dist, &dist.join("own")).expect("they can be put there");
+        let page = fs::read_to_string(dist.join("index.html")).expect("the page");
+        let content = page.split("content='").nth(1).and_then(|rest| rest.split('\'').next()).expect("the tag");
+        assert_eq!(content, r#"{"client_id":"it&#39;s <b>&amp;amp;\""}"#);
+        assert!(!dist.join("config.json").exists(), "two places for one thing");
+        fs::write(dist.join("own"), "{").expect("a file");
+        assert!(put_settings(&dist, &dist.join("own")).is_err(), "no JSON");
         fs::remove_dir_all(dist).expect("the folder is ours");
     }
 

@@ -17,6 +17,7 @@ mod modules;
 mod package;
 mod packages;
 mod providers;
+mod scripts;
 mod serve;
 mod shell;
 mod test;
@@ -34,7 +35,7 @@ cargo xtask COMMAND
   test [unit|fuzz|browser|e2e] [--browser chromium|firefox|webkit]
                                          everything that CI runs, or one part of it
   fuzz [TARGET…] [--runs N]              properties of the core, for 200,000 inputs each or so many
-  build                                  dist/: the static site, with a table of sizes
+  build [--settings FILE]                dist/: the static site, with a table of sizes; with the settings in its page
   package                                pkg/: the JavaScript package with <polar-signin>, for npm and for a script tag
   artefacts [--dir DIR]                  what a built site must not hold (a build ends with it)
   bench [--rounds N] [--only SECTION]… [--rtt 0,100] [--built] [--verbose]

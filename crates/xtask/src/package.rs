@@ -1,8 +1,8 @@
 //! `cargo xtask package`: `pkg/`, the JavaScript package, ready for `npm pack`.
 //!
-//! The modules are shipped as they are written, but for three names that the build fills in. Beside them lies
-//! `polar-signin.js`: all of them in one file, for a `<script>` tag, whose `integrity` then vouches for every
-//! byte, the WebAssembly included.
+//! The modules are shipped as they are written, but for three names that the build fills in: whoever has a bundler has
+//! what makes them small. Beside them lies `polar-signin.js`: all of them in one file, as short as it can be, for a
+//! `<script>` tag, whose `integrity` then vouches for every byte, the WebAssembly included.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    artefacts, build,
+    artefacts, build, scripts,
     shell::{cargo, root, run, target},
     tools::{self, Tools},
 };
@@ -23,6 +23,8 @@ const MODULES: [&str; 11] =
     ["errors", "options", "wasm", "response", "client", "attributes", "link", "styles", "texts", "element", "define"];
 /// Not in the one file.
 const FURTHER: [&str; 1] = ["index"];
+/// All of them in one file.
+const WHOLE: &str = "polar-signin.js";
 /// The features that every browser with modules and `WebAssembly.instantiateStreaming` of today has.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
@@ -64,7 +66,9 @@ pub(crate) fn make(tools: &Tools, pkg: &Path) -> Result<()> {
             bundle.add(name, &names.fill(&text))?;
         }
     }
-    fs::write(pkg.join("polar-signin.js"), bundle.finish())?;
+    let whole = pkg.join(WHOLE);
+    fs::write(&whole, bundle.finish())?;
+    fs::write(&whole, scripts::short(tools, &whole)?)?;
     for types in ["index.d.ts", "element.d.ts", "define.d.ts", "react.d.ts"] {
         fs::copy(sources.join(types), pkg.join(types)).context(types)?;
     }
@@ -155,8 +159,8 @@ impl Bundle {
                 body += &format!("{declared}\n");
             } else if name == "wasm" && line.starts_with("const glue = ") {
                 body += "const glue = async () => m_glue();\n";
-            } else if !is_comment(line) {
-                body += line.trim_start();
+            } else {
+                body += line;
                 body.push('\n');
             }
         }
@@ -178,21 +182,9 @@ fn variable(module: &str) -> String {
     format!("m_{module}")
 }
 
-/// Whether a line is nothing but a comment: all of ours stand alone, and so do those of wasm-bindgen.
-fn is_comment(line: &str) -> bool {
-    let line = line.trim_start();
-    line.is_empty()
-        || line.starts_with("//")
-        || line.starts_with("/*")
-        || line.starts_with("* ")
-        || line == "*/"
-        || line == "*"
-}
-
 /// The sizes, and what a page writes to use it.
 fn report(pkg: &Path) -> Result<()> {
     build::sizes(pkg)?;
-    let file = "polar-signin.js";
     println!("\nintegrity:");
     for name in fs::read_dir(pkg)?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()) {
         if name.ends_with(".js") || name.ends_with(".wasm") {
@@ -200,9 +192,9 @@ fn report(pkg: &Path) -> Result<()> {
         }
     }
     println!(
-        "\n<script type=\"module\" src=\"https://YOURS/polar-signin@{}/{file}\"\n  integrity=\"{}\" crossorigin=\"anonymous\"></script>",
+        "\n<script type=\"module\" src=\"https://YOURS/polar-signin@{}/{WHOLE}\"\n  integrity=\"{}\" crossorigin=\"anonymous\"></script>",
         env!("CARGO_PKG_VERSION"),
-        artefacts::integrity(&fs::read(pkg.join(file))?)
+        artefacts::integrity(&fs::read(pkg.join(WHOLE))?)
     );
     println!("\nnpm pack ./pkg");
     Ok(())
@@ -222,7 +214,7 @@ mod tests {
         let text = bundle.0;
         assert_eq!(
             text,
-            "const m_a = (() => {\nconst hidden = 1;\nfunction f() {\nreturn hidden;\n}\nreturn { __proto__: null, f };\n})();\n\
+            "const m_a = (() => {\n// A.\nconst hidden = 1;\nfunction f() {\n  return hidden;\n}\nreturn { __proto__: null, f };\n})();\n\
              const m_b = (() => {\nconst { f } = m_a;\nconst g = f();\nreturn { __proto__: null, g, h: g };\n})();\n"
         );
     }

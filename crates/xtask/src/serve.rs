@@ -209,7 +209,7 @@ mod tests {
         };
         assert_eq!(of("index.html", "content-security-policy"), Some(policy));
         assert_eq!(of("app-0123456789abcdef_bg.wasm", "content-type").as_deref(), Some("application/wasm"));
-        for fresh in ["index.html", "config.json", "boot.js"] {
+        for fresh in ["index.html", "config.json"] {
             assert_eq!(of(fresh, "cache-control").as_deref(), Some("no-store"), "{fresh}");
             assert_eq!(of(fresh, "x-content-type-options").as_deref(), Some("nosniff"), "{fresh}");
             assert_eq!(of(fresh, "referrer-policy").as_deref(), Some("no-referrer"), "{fresh}");

@@ -54,19 +54,42 @@ pub(crate) const GECKODRIVER: Tool = Tool {
     what_for: "drives Firefox; takes about two minutes",
 };
 
-/// The npm package that ships `wasm-opt`, and the oldest `wasm-opt` that knows what Rust emits.
-const BINARYEN: &str = "132.0.0";
+/// A command that an npm package brings, made of nothing but what is in that package.
+struct NpmCommand {
+    package: &'static str,
+    version: &'static str,
+    binary: &'static str,
+    what_for: &'static str,
+}
+
+const BINARYEN: NpmCommand = NpmCommand {
+    package: "binaryen",
+    version: "132.0.0",
+    binary: "wasm-opt",
+    what_for: "makes the wasm smaller; takes seconds",
+};
+/// The oldest `wasm-opt` that knows what Rust emits.
 const OLDEST_WASM_OPT: u32 = 116;
+const ESBUILD: NpmCommand = NpmCommand {
+    package: "esbuild",
+    version: "0.28.2",
+    binary: "esbuild",
+    what_for: "makes the scripts smaller; takes seconds",
+};
 /// The Rust whose options for a standard library of one's own were tried.
 const STD_OF: &str = "1.95";
-/// What looks for barriers in a page. It is run by the end-to-end tests and shipped nowhere.
+/// npm's scripts that the end-to-end tests run in pages: what looks for barriers, and a framework.
 const AXE: &str = "4.14.1";
+const VUE: &str = "3.5.45";
 
 /// Where the tools are: to put before the `PATH` of what is run.
+#[derive(Default)]
 pub(crate) struct Tools {
     folders: Vec<PathBuf>,
     /// Whether `wasm-opt` is among them.
     pub(crate) wasm_opt: bool,
+    /// Whether `esbuild` is.
+    pub(crate) esbuild: bool,
     /// Whether the standard library can be built anew, for size.
     own_std: bool,
 }
@@ -103,10 +126,11 @@ pub(crate) fn for_site(release: bool) -> Result<Tools> {
     let cache = Cache::open()?;
     let mut folders = vec![cache.install(&WASM_BINDGEN)?, cache.install(&TRUNK)?];
     let wasm_opt = if release { cache.wasm_opt()? } else { None };
-    folders.extend(wasm_opt.iter().cloned());
+    let esbuild = if release { cache.esbuild()? } else { None };
+    folders.extend(wasm_opt.iter().chain(&esbuild).cloned());
     sources()?;
     let own_std = release && sources_of_std()?;
-    Ok(Tools { folders, wasm_opt: wasm_opt.is_some(), own_std })
+    Ok(Tools { folders, wasm_opt: wasm_opt.is_some(), esbuild: esbuild.is_some(), own_std })
 }
 
 /// What the browser package's tests need, besides a browser.
@@ -116,6 +140,7 @@ pub(crate) fn for_browser_tests() -> Result<Tools> {
     Ok(Tools {
         folders: vec![cache.install(&WASM_BINDGEN)?, cache.install(&WASM_PACK)?],
         wasm_opt: false,
+        esbuild: false,
         own_std: false,
     })
 }
@@ -127,18 +152,31 @@ pub(crate) fn one(tool: &Tool) -> Result<PathBuf> {
 
 /// The script of axe, which the end-to-end tests run in the pages that they look at.
 pub(crate) fn axe() -> Result<PathBuf> {
+    npm_script("axe-core", AXE, "axe.min.js", "looks for barriers")
+}
+
+/// Vue, which the end-to-end tests put an element of ours into.
+pub(crate) fn vue() -> Result<PathBuf> {
+    npm_script("vue", VUE, "dist/vue.runtime.global.prod.js", "a framework that the element is tried in")
+}
+
+/// A script out of a package of npm's, for the tests; shipped nowhere.
+fn npm_script(package: &str, version: &str, file: &str, what_for: &str) -> Result<PathBuf> {
+    const STAMP: &str = ".installed";
     let cache = Cache::open()?;
-    let folder = cache.folder.join(format!("tools/axe-core-{AXE}"));
-    let script = folder.join("node_modules/axe-core/axe.min.js");
-    // Its last line: a file that was cut off has another one.
-    let is_whole =
-        || fs::read_to_string(&script).is_ok_and(|text| text.contains(AXE) && text.trim_end().ends_with(");"));
+    let folder = cache.folder.join(format!("tools/{package}-{version}"));
+    let script = folder.join("node_modules").join(package).join(file);
+    // Written when the installation has come to its end.
+    let is_whole = || folder.join(STAMP).is_file() && script.is_file();
     if !is_whole() {
         let _lock = cache.lock()?;
-        println!("installing axe (npm's axe-core {AXE}) into {} (looks for barriers; takes seconds)", folder.display());
-        npm(&folder, &format!("axe-core@{AXE}"))?;
+        if !is_whole() {
+            println!("installing npm's {package} {version} into {} ({what_for}; takes seconds)", folder.display());
+            npm(&folder, &format!("{package}@{version}"))?;
+            fs::write(folder.join(STAMP), version)?;
+        }
     }
-    if is_whole() { Ok(script) } else { bail!("{} was installed but is not whole", script.display()) }
+    if is_whole() { Ok(script) } else { bail!("{} was installed but is not there", script.display()) }
 }
 
 /// Installs one package of npm's into a folder of its own. Nothing of it is run.
@@ -214,25 +252,8 @@ impl Cache {
 
     /// The folder of a `wasm-opt` that is new enough. Without one the site is larger, and that is said.
     fn wasm_opt(&self) -> Result<Option<PathBuf>> {
-        let ours = self.folder.join(format!("tools/binaryen-{}", BINARYEN.trim_end_matches(".0.0")));
-        let bin = ours.join("node_modules/.bin");
-        // Running it shows that it is whole, and that there is a Node to run it.
-        let answers = || first_line(&bin.join("wasm-opt"), "--version").is_some();
-        if answers() {
+        if let Some(bin) = self.npm_command(&BINARYEN)? {
             return Ok(Some(bin));
-        }
-        if find("npm").is_some() {
-            let _lock = self.lock()?;
-            if answers() {
-                return Ok(Some(bin));
-            }
-            println!(
-                "installing wasm-opt (npm's binaryen {BINARYEN}) into {} (makes the wasm smaller; takes seconds)",
-                ours.display()
-            );
-            if npm(&ours, &format!("binaryen@{BINARYEN}")).is_ok() && answers() {
-                return Ok(Some(bin));
-            }
         }
         let on_path = find("wasm-opt")
             .filter(|file| first_line(file, "--version").and_then(|line| major(&line)) >= Some(OLDEST_WASM_OPT));
@@ -243,6 +264,36 @@ impl Cache {
             );
         }
         Ok(on_path.and_then(|file| file.parent().map(Path::to_owned)))
+    }
+
+    /// The folder of `esbuild`. Without it scripts are shipped as they are written, and that is said.
+    fn esbuild(&self) -> Result<Option<PathBuf>> {
+        let bin = self.npm_command(&ESBUILD)?;
+        if bin.is_none() {
+            println!("no esbuild: npm cannot bring it. Scripts are shipped as they are written, and are larger.");
+        }
+        Ok(bin)
+    }
+
+    /// The folder of a command of npm's, installed if it is missing and npm can bring it.
+    fn npm_command(&self, command: &NpmCommand) -> Result<Option<PathBuf>> {
+        let NpmCommand { package, version, binary, what_for } = command;
+        let folder = self.folder.join(format!("tools/{package}-{version}"));
+        let bin = folder.join("node_modules/.bin");
+        // Running it shows that it is whole, and that there is a Node to run it.
+        let answers = || first_line(&bin.join(binary), "--version").is_some();
+        if answers() {
+            return Ok(Some(bin));
+        }
+        if find("npm").is_none() {
+            return Ok(None);
+        }
+        let _lock = self.lock()?;
+        if !answers() {
+            println!("installing {binary} (npm's {package} {version}) into {} ({what_for})", folder.display());
+            let _ = npm(&folder, &format!("{package}@{version}"));
+        }
+        Ok(answers().then_some(bin))
     }
 }
 

@@ -62,7 +62,7 @@ async fn a_whole_session(stage: &Stage, host: &Host) -> Result<Tab> {
 async fn the_policy_is_enforced(tab: &Tab) -> Result {
     for sink in [
         "document.createElement('div').innerHTML = '<b>x</b>'",
-        "document.createElement('script').src = 'boot.js'",
+        "document.createElement('script').src = 'own.js'",
         "document.createElement('script').text = '1'",
         "new DOMParser().parseFromString('<b>x</b>', 'text/html')",
     ] {

@@ -280,11 +280,11 @@ async fn st_16_a_file_that_was_changed_is_not_run(stage: Stage) -> Result {
         assert_eq!(tab.eval("return globalThis.changed === true", &[]).await?, json!(false), "{name} was run");
         tab.browser().forget_console().await;
     }
-    let (_, boot) = shipped("boot", ".js")?;
+    let (name, boot) = shipped("boot-", ".js")?;
     let boot = changed.to_owned() + &String::from_utf8(boot)?;
-    let tab = with_changed(&stage, "boot.js", "text/javascript", boot).await?;
+    let tab = with_changed(&stage, &name, "text/javascript", boot).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(tab.eval("return globalThis.changed === true", &[]).await?, json!(false), "boot.js was run");
+    assert_eq!(tab.eval("return globalThis.changed === true", &[]).await?, json!(false), "{name} was run");
     assert!(tab.has("#shell").await?, "the app was started");
     tab.browser().forget_console().await;
     let (style, _) = shipped("style-", ".css")?;

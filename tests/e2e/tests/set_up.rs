@@ -1,9 +1,13 @@
 //! An app that has no client yet, or a configuration that is wrong.
 
+use std::fs;
+
 use polar_signin_e2e::{
     Result, Stage, Tab,
     flows::{codes_were_sent, nothing_is_kept, only_a_session_is_kept},
+    gateway::Rule,
     pages::{ErrorPage, SetUpPage, StartPage},
+    settings::Settings,
     suite,
 };
 use serde_json::{Value, json};
@@ -21,6 +25,7 @@ suite![
     a_redirect_uri_of_another_origin_is_refused,
     http_endpoints_need_their_own_permission,
     a_client_that_the_provider_does_not_know_leaves_a_usable_page,
+    settings_in_the_page_are_not_waited_for,
 ];
 
 /// The app without a client.
@@ -202,4 +207,18 @@ async fn a_client_that_the_provider_does_not_know_leaves_a_usable_page(stage: St
     tab.back().await?;
     StartPage::wait(&tab).await?;
     codes_were_sent(&stage, 0).await
+}
+
+async fn settings_in_the_page_are_not_waited_for(stage: Stage) -> Result {
+    let page = fs::read_to_string(Settings::from_env()?.dist.join("index.html"))?;
+    let settings = format!("<meta name=polar-signin-settings content='{}'>", stage.config());
+    let body = page.replacen("<head>", &format!("<head>{settings}"), 1);
+    assert_ne!(body, page);
+    stage.gateway().rule("/", Rule::Answer { status: 200, content_type: "text/html; charset=utf-8", body });
+    // Nobody who asks for the file gets an answer.
+    let _hold = stage.gateway().hold("/config.json");
+    let tab = stage.tab().await?;
+    let page = StartPage::open(&stage, &tab).await?.sign_in().await?.allow_as("olive").await?;
+    assert!(page.field("email").await?.starts_with("olive"));
+    only_a_session_is_kept(&tab).await
 }
