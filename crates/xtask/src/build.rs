@@ -124,7 +124,7 @@ fn scripts(tools: &Tools, dist: &Path) -> Result<()> {
 }
 
 /// Puts the settings of a file into the page, where they need not be waited for. `config.json` is then read no more.
-fn put_settings(dist: &Path, settings: &Path) -> Result<()> {
+pub(crate) fn put_settings(dist: &Path, settings: &Path) -> Result<()> {
     const BEFORE: &str = "<meta name=viewport";
     let text = fs::read_to_string(settings).with_context(|| format!("no settings in {}", settings.display()))?;
     let value: serde_json::Value = serde_json::from_str(&text).context("settings are JSON")?;

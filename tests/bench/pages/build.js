@@ -35,9 +35,6 @@ for (const client of CLIENTS) {
   });
 }
 await cp(BENCH_APP, join(built, "app"), { recursive: true });
-await writeFile(join(built, "app/config.json"), JSON.stringify({
-  provider: "local", issuer: `${BENCH_PROVIDER}/`, client_id: "polar_ci_bench", scope: "openid profile email", allow_http_on_loopback: true,
-}));
 
 for (const entry of await readdir(built, { recursive: true, withFileTypes: true })) {
   const file = join(entry.parentPath, entry.name);
