@@ -1,8 +1,8 @@
 //! Sign in with Polar, or with any OpenID provider, from the browser alone.
 //!
 //! [`client::Client`] is where the pure core meets the browser: intents go in, snapshots come
-//! out. `components` (a feature, on by default) show them with Leptos. The protocol itself, and every check of it, is in
-//! `polar-signin-core`, which knows no browser.
+//! out. `components` show them with Leptos; they are a feature, which is on unless somebody has another
+//! interface. The protocol itself, and every check of it, is in `polar-signin-core`, which knows no browser.
 //!
 //! # What this crate does not do
 //! It decides nothing about the protocol, it keeps no secret of a client (a public client has
@@ -13,5 +13,4 @@ pub mod browser;
 pub mod client;
 #[cfg(feature = "components")]
 pub mod components;
-#[cfg(feature = "components")]
 pub mod text;

@@ -125,7 +125,7 @@ fn scripts(tools: &Tools, dist: &Path) -> Result<()> {
 
 /// Puts the settings of a file into the page, where they need not be waited for. `config.json` is then read no more.
 pub(crate) fn put_settings(dist: &Path, settings: &Path) -> Result<()> {
-    const BEFORE: &str = "<meta name=viewport";
+    const BEFORE: &str = "<title>";
     let text = fs::read_to_string(settings).with_context(|| format!("no settings in {}", settings.display()))?;
     let value: serde_json::Value = serde_json::from_str(&text).context("settings are JSON")?;
     let text = value.to_string().replace('&', "&amp;").replace('\'', "&#39;");
@@ -261,7 +261,7 @@ mod tests {
         fs::create_dir_all(&dist).expect("a temporary folder");
         let settings = r#"{ "client_id": "it's <b>&amp;\"" }"#;
         for (name, text) in
-            [("index.html", "<meta charset=utf-8><meta name=viewport>"), ("config.json", "{}"), ("own", settings)]
+            [("index.html", "<meta charset=utf-8><title>Sign in</title>"), ("config.json", "{}"), ("own", settings)]
         {
             fs::write(dist.join(name), text).expect("a file");
         }

@@ -1,5 +1,5 @@
-//! `<polar-signin>` in a page that Vue makes, under the policy of the plain example: settings by properties, events as
-//! listeners, taken out and put in again by the framework.
+//! `<polar-signin>` in a page that Vue makes, under the policy of the plain example: settings, events as listeners,
+//! taken out and put in again by the framework. Vue has rendered it before the package has arrived.
 
 use std::{env, fs};
 
@@ -20,7 +20,7 @@ const APP: &str = r##"
 const { createApp, h, ref } = Vue;
 const settings = {};
 for (const { name, value } of document.querySelector("#app").attributes) {
-  if (name !== "id") settings[name.replace(/-./g, (pair) => pair[1].toUpperCase())] = value === "" ? true : value;
+  if (name !== "id") settings[name] = value;
 }
 const name = ref("");
 const state = (window.state = { shown: ref(true), theme: ref("light") });

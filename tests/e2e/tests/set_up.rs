@@ -212,7 +212,7 @@ async fn a_client_that_the_provider_does_not_know_leaves_a_usable_page(stage: St
 async fn settings_in_the_page_are_not_waited_for(stage: Stage) -> Result {
     let page = fs::read_to_string(Settings::from_env()?.dist.join("index.html"))?;
     let settings = format!("<meta name=polar-signin-settings content='{}'>", stage.config());
-    let body = page.replacen("<head>", &format!("<head>{settings}"), 1);
+    let body = page.replacen("<title>", &format!("{settings}<title>"), 1);
     assert_ne!(body, page);
     stage.gateway().rule("/", Rule::Answer { status: 200, content_type: "text/html; charset=utf-8", body });
     // Nobody who asks for the file gets an answer.
