@@ -53,10 +53,31 @@ function explain(title, text) {
   card.querySelector("#shell-fine").remove();
 }
 
+// The app's module has a tag of its own, after this one, with its integrity: WebKit knows no other way to hold a
+// module to its content, and it would fetch one that was refused again, without it, for whoever imports it.
+function arrived(address) {
+  const tag = Array.from(document.scripts).find((tag) => tag.src === address);
+  return new Promise((resolve, reject) => {
+    if ("arrived" in tag.dataset) resolve();
+    tag.addEventListener("load", () => {
+      tag.dataset.arrived = "";
+      resolve();
+    });
+    tag.addEventListener("error", reject);
+    // Firefox says at once that a file is not what it should be, maybe before this script runs.
+    addEventListener("load", reject);
+  });
+}
+
 try {
-  const app = await import(new URL(script.dataset.js, location.href).href);
-  const { wasm, wasmIntegrity: integrity = "" } = script.dataset;
-  await app.default({ module_or_path: fetch(new URL(wasm, location.href), { integrity }) });
+  const { js, wasm, wasmIntegrity: integrity = "" } = script.dataset;
+  const address = new URL(js, location.href).href;
+  const code = fetch(new URL(wasm, location.href), { integrity });
+  // Whether it came is asked once the module is there.
+  code.catch(() => {});
+  await arrived(address);
+  const app = await import(address);
+  await app.default({ module_or_path: code });
 } catch (error) {
   if (typeof WebAssembly !== "object") {
     explain("This browser is too old", "Signing in needs WebAssembly. Please use a newer browser.");

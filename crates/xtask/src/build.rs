@@ -232,8 +232,8 @@ mod tests {
     fn st_09_a_built_site_has_no_way_from_text_to_markup_and_is_sealed() {
         let dist = env::temp_dir().join(format!("polar-signin-tame-{}", std::process::id()));
         fs::create_dir_all(&dist).expect("a temporary folder");
-        let page = "<link href=./app-0123456789abcdef.js rel=modulepreload><script src=./boot.js \
-                    data-js=./app-0123456789abcdef.js type=module></script>";
+        let page = "<script src=./boot.js data-js=./app-0123456789abcdef.js type=module></script>\
+                    <script type=module src=./app-0123456789abcdef.js></script>";
         for (name, text) in [
             ("index.html", page),
             ("boot.js", "boot()"),

@@ -20,10 +20,37 @@ use crate::{
 
 mod tally;
 
-/// The files of the end-to-end tests that CI runs in Firefox too: a sign-in, what becomes of it, and what
-/// browsers see differently. All of them would take as long as everything else together.
-const ALSO_IN_FIREFOX: [&str; 9] =
-    ["sign_in", "callback", "session", "renewal", "hosting", "policy", "element", "example_leptos", "example_react"];
+/// What CI runs in a browser other than Chromium: files of the browser tests and of the end-to-end tests.
+struct Also {
+    engine: Engine,
+    browser: &'static [&'static str],
+    end_to_end: &'static [&'static str],
+}
+
+/// A sign-in, what becomes of it, and what browsers see differently. All of them would take as long as everything
+/// else together.
+const ALSO: [Also; 2] = [
+    Also {
+        engine: Engine::Firefox,
+        browser: &ALSO_BROWSER,
+        end_to_end: &[
+            "sign_in",
+            "callback",
+            "session",
+            "renewal",
+            "popup",
+            "hosting",
+            "policy",
+            "element",
+            "example_leptos",
+            "example_react",
+        ],
+    },
+    Also { engine: Engine::WebKit, browser: &ALSO_BROWSER, end_to_end: &["sign_in", "session", "renewal", "popup"] },
+];
+
+/// What each of them has its own code for.
+const ALSO_BROWSER: [&str; 4] = ["browser_crypto", "browser_storage", "browser_popup", "browser_popup_client"];
 
 /// The parts that can be run alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,6 +79,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         }
     }
     let runs = |wanted| part.is_none_or(|part| part == wanted);
+    let is_whole = part.is_none() && engine == Engine::Chromium;
     let mut tally = Tally::default();
     if part.is_none() {
         check::steps(&mut tally);
@@ -68,21 +96,21 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
         // Without a browser neither part can run, but what did run is still counted.
         if let Some(browser) = tally.prepare(&format!("set-up: {}", engine.name()), || browsers::ready(engine)) {
             if runs(Part::Browser) {
-                in_browser(&mut tally, &browser);
+                in_browser(&mut tally, &browser, &[]);
             }
             if runs(Part::EndToEnd)
                 && let Some(parts) = parts(&mut tally)
             {
                 end_to_end(&mut tally, &parts, &browser, &[]);
-                if part.is_none() && engine == Engine::Chromium {
-                    in_firefox_too(&mut tally, &parts);
+                if is_whole {
+                    in_others_too(&mut tally, &parts);
                 }
             }
         }
     }
     tally.keep(part.is_none())?;
     // The whole matrix is judged by a whole run, in the browser that runs everything.
-    if part.is_none() && engine == Engine::Chromium {
+    if is_whole {
         tally.step("the security matrix", || matrix::report(false));
     }
     if runs(Part::EndToEnd) {
@@ -99,10 +127,10 @@ fn unit(tally: &mut Tally) {
     }
 }
 
-/// The browser package. One run a file: wasm-pack cannot be told to go on after a failure.
-fn in_browser(tally: &mut Tally, browser: &Browser) {
+/// The browser package, all files or these. One run a file: wasm-pack cannot be told to go on after a failure.
+fn in_browser(tally: &mut Tally, browser: &Browser, files: &[&str]) {
     let Some(tools) = tally.prepare("set-up: tools for the browser tests", tools::for_browser_tests) else { return };
-    let Some(targets) = tally.prepare("browser tests", browser_targets) else { return };
+    let Some(targets) = tally.prepare("browser tests", || browser_targets(files)) else { return };
     let capabilities = tally.prepare("the browser's settings", || capabilities(browser));
     let Some(capabilities) = capabilities else { return };
     let (flag, driver_flag) = browser.engine.wasm_pack();
@@ -120,8 +148,11 @@ fn in_browser(tally: &mut Tally, browser: &Browser) {
     }
 }
 
-/// What to name to Cargo: each file of `tests/`, and the library if it has tests of its own.
-fn browser_targets() -> Result<Vec<Vec<String>>> {
+/// What to name to Cargo: these files, or each file of `tests/`, and the library if it has tests of its own.
+fn browser_targets(chosen: &[&str]) -> Result<Vec<Vec<String>>> {
+    if !chosen.is_empty() {
+        return Ok(chosen.iter().map(|file| vec!["--test".to_owned(), (*file).to_owned()]).collect());
+    }
     let mut files: Vec<_> = fs::read_dir(root().join("tests"))?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
@@ -198,9 +229,12 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
     Some(Parts { dist, leptos, react, pkg, provider, own, nginx, axe: axe?, vue: vue?, providers, again })
 }
 
-fn in_firefox_too(tally: &mut Tally, parts: &Parts) {
-    if let Some(firefox) = tally.prepare("set-up: firefox", || browsers::ready(Engine::Firefox)) {
-        end_to_end(tally, parts, &firefox, &ALSO_IN_FIREFOX);
+fn in_others_too(tally: &mut Tally, parts: &Parts) {
+    for Also { engine, browser, end_to_end: files } in ALSO {
+        if let Some(there) = tally.prepare(&format!("set-up: {}", engine.name()), || browsers::ready(engine)) {
+            in_browser(tally, &there, browser);
+            end_to_end(tally, parts, &there, files);
+        }
     }
 }
 

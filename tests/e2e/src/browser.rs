@@ -1,6 +1,6 @@
 //! A browser with a profile of its own, by WebDriver.
 
-use std::{ffi::OsStr, sync::Arc};
+use std::{ffi::OsStr, sync::Arc, time::Duration};
 
 use fantoccini::{
     Client, ClientBuilder,
@@ -9,7 +9,7 @@ use fantoccini::{
 use hyper::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 use crate::{
     Context, Failure, Result, Tab,
@@ -18,10 +18,17 @@ use crate::{
     settings::{Engine, Settings},
 };
 
+/// How long WebKit may take to start: on a busy machine it sometimes never does.
+const START: Duration = Duration::from_secs(40);
+/// How often that is tried.
+const STARTS: usize = 3;
+/// How long a browser may take to end before it is left to the end of its driver.
+const END: Duration = Duration::from_secs(10);
+
 /// What starts browsers.
 #[derive(Debug)]
 pub struct Driver {
-    /// One for all browsers, but for Firefox: its driver can have one at a time.
+    /// One for all browsers in Chromium; the drivers of the others can have one at a time.
     shared: Option<Arc<Server>>,
     settings: Settings,
 }
@@ -57,6 +64,13 @@ impl Server {
     }
 }
 
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that hangs would stay, and take the machine's time from those to come.
+        self.process.end_children();
+    }
+}
+
 impl Driver {
     /// Starts the driver.
     ///
@@ -64,8 +78,8 @@ impl Driver {
     /// If it is not there or does not start.
     pub fn start(settings: &Settings) -> Result<Self> {
         let shared = match settings.engine {
-            Engine::Firefox => None,
-            Engine::Chromium | Engine::WebKit => Some(Arc::new(Server::start(settings)?)),
+            Engine::Firefox | Engine::WebKit => None,
+            Engine::Chromium => Some(Arc::new(Server::start(settings)?)),
         };
         Ok(Self { shared, settings: settings.clone() })
     }
@@ -91,6 +105,22 @@ impl Driver {
     }
 
     async fn start_browser(&self, capabilities: Value) -> Result<Browser> {
+        if self.settings.engine != Engine::WebKit {
+            return self.try_browser(capabilities).await;
+        }
+        let mut failures = String::new();
+        for _ in 0..STARTS {
+            // The driver goes with what is waited for, and the browser with the driver.
+            match timeout(START, self.try_browser(capabilities.clone())).await {
+                Ok(Ok(browser)) => return Ok(browser),
+                Ok(Err(failure)) => failures += &format!("{failure}\n"),
+                Err(_) => failures += &format!("not there after {START:?}\n"),
+            }
+        }
+        Err(Failure::new(format!("no browser in {STARTS} times: {failures}")))
+    }
+
+    async fn try_browser(&self, capabilities: Value) -> Result<Browser> {
         let server = match &self.shared {
             Some(server) => server.clone(),
             None => Arc::new(Server::start(&self.settings)?),
@@ -271,7 +301,7 @@ impl Browser {
 
     /// Ends the browser; its profile goes with it.
     pub async fn close(&self) {
-        let _ = self.0.client.clone().close().await;
+        let _ = timeout(END, self.0.client.clone().close()).await;
     }
 
     async fn vendor(&self, path: &'static str, body: Value) -> Result<Value> {

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{BufRead, BufReader, Read},
     net::TcpStream,
     process::{Child, Command, Stdio},
@@ -88,6 +89,16 @@ impl Process {
         listen(stdout, said.clone(), Some(lines));
         listen(stderr, said.clone(), None);
         Ok((Self { name, child, said }, arriving))
+    }
+
+    /// Ends what it has started, as far as the system tells of that.
+    pub fn end_children(&self) {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten().flatten();
+        let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+        let children = children.collect::<String>();
+        if !children.trim().is_empty() {
+            let _ = Command::new("kill").arg("-KILL").args(children.split_whitespace()).status();
+        }
     }
 
     /// What it has said so far.
