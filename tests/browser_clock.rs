@@ -9,7 +9,7 @@ use std::{
 use js_sys::Promise;
 use polar_signin::browser::clock::{self, Every, Timer};
 use polar_signin_core::{
-    http::{HttpOutcome, HttpResponse},
+    http::{Dpop, HttpOutcome, HttpResponse},
     time::UnixTime,
     token::TokenResponse,
 };
@@ -135,8 +135,14 @@ async fn tk_09_no_enormous_lifetime_ends_at_once() {
     let set = |lifetime: &str| {
         let body = format!(r#"{{"access_token":"AT-1","token_type":"Bearer","expires_in":{lifetime}}}"#);
         let content_type = Some("application/json".to_owned());
-        let response = HttpResponse { status: 200, content_type, retry_after: None, body: body.into_bytes() };
-        let tokens = TokenResponse::process(HttpOutcome::Answered(response)).expect("a good response");
+        let response = HttpResponse {
+            status: 200,
+            content_type,
+            retry_after: None,
+            dpop: Dpop::default(),
+            body: body.into_bytes(),
+        };
+        let tokens = TokenResponse::process(HttpOutcome::Answered(response), false).expect("a good response");
         let end = tokens.expires_at(UnixTime::from_millis(clock::now_ms())).expect("it says when it ends");
         let up = Rc::clone(&up);
         // As a session's alarm is set.

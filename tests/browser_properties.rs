@@ -270,7 +270,7 @@ fn id_18_no_depth_and_no_size_ends_the_module() {
         assert!(json::parse(text.as_bytes()).is_err());
         assert!(JwkSet::parse(format!("{{\"keys\":[{{\"kty\":{text}}}]}}").as_bytes()).is_err());
         let answer = fixture::json(200, good_tokens().set("x", text).json());
-        assert!(TokenResponse::process(answer).is_err());
+        assert!(TokenResponse::process(answer, false).is_err());
     }
     // The module still works.
     assert_eq!(verdict(&with_claims(&claims())), None);

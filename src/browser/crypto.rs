@@ -114,7 +114,7 @@ async fn sealing(key: &str, usage: &str, iv: &[u8]) -> Option<(SubtleCrypto, Cry
     Some((subtle, key, parameters))
 }
 
-fn subtle() -> Option<SubtleCrypto> {
+pub(super) fn subtle() -> Option<SubtleCrypto> {
     member(&member(&js_sys::global(), "crypto"), "subtle").dyn_into().ok()
 }
 
@@ -135,7 +135,7 @@ async fn try_verify(algorithm: Algorithm, key: &Key, signing_input: &[u8], signa
     settled(check).await?.as_bool()
 }
 
-async fn settled(promise: Promise) -> Option<JsValue> {
+pub(super) async fn settled(promise: Promise) -> Option<JsValue> {
     JsFuture::from(promise).await.ok()
 }
 

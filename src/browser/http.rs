@@ -51,6 +51,8 @@ pub struct Request {
     pub content_type: Option<&'static str>,
     /// The header `Authorization`.
     pub authorization: Option<String>,
+    /// The header `DPoP`.
+    pub dpop: Option<String>,
     /// The body.
     pub body: Option<String>,
 }
@@ -80,6 +82,10 @@ pub struct Response {
     pub content_type: Option<String>,
     /// The header `Retry-After`; from another origin only if that lets us read it.
     pub retry_after: Option<String>,
+    /// The header `DPoP-Nonce`, likewise.
+    pub dpop_nonce: Option<String>,
+    /// The header `WWW-Authenticate`, likewise.
+    pub www_authenticate: Option<String>,
     /// The body; the beginning of it if the status is not 2xx.
     pub body: Vec<u8>,
 }
@@ -197,7 +203,14 @@ async fn receive(answer: Promise, limits: Limits, flight: &Flight) -> Result<Res
         None if matches!(status, 204 | 205 | 304) => Vec::new(),
         None => read_whole(&head.into(), length.filter(|length| *length <= limits.body), flight).await?,
     };
-    Ok(Response { status, content_type: headers.get("content-type"), retry_after: headers.get("retry-after"), body })
+    Ok(Response {
+        status,
+        content_type: headers.get("content-type"),
+        retry_after: headers.get("retry-after"),
+        dpop_nonce: headers.get("dpop-nonce"),
+        www_authenticate: headers.get("www-authenticate"),
+        body,
+    })
 }
 
 /// What happens at the limit.
@@ -356,6 +369,7 @@ fn init(request: &Request, controller: &AbortController) -> Object {
     let mut headers = vec![("accept", text(request.accept))];
     headers.extend(request.content_type.map(|value| ("content-type", text(value))));
     headers.extend(request.authorization.as_deref().map(|value| ("authorization", text(value))));
+    headers.extend(request.dpop.as_deref().map(|value| ("dpop", text(value))));
     let method = match request.method {
         Method::Get => "GET",
         Method::Post => "POST",

@@ -11,6 +11,7 @@
 //! | [`http`] | one request, bounded in time and size |
 //! | [`storage`] | text kept for this tab, or in memory where that is blocked |
 //! | [`crypto`] | signatures checked, messages sealed, random bytes |
+//! | `keys` | keys that sign and that nobody can read |
 //! | [`channel`] | what the pages of one origin say to each other, sealed |
 //! | [`locks`] | locks between them |
 //! | [`dom`] | fields, focus, the clipboard |
@@ -26,6 +27,8 @@ pub mod crypto;
 pub mod dom;
 pub mod events;
 pub mod http;
+#[cfg(feature = "dpop")]
+pub mod keys;
 pub mod layout;
 pub mod locks;
 pub mod navigation;

@@ -13,9 +13,15 @@ use polar_signin_core::{
     secret::AccessToken,
     time::UnixTime,
 };
+#[cfg(feature = "dpop")]
+use polar_signin_core::{
+    http::{Failure, HttpOutcome},
+    identities::Event,
+    session::Input,
+};
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Client, drive};
+use super::Client;
 use crate::browser::{
     clock::{self, Timer},
     http::Abort,
@@ -142,6 +148,14 @@ impl Drop for Fetching {
 }
 
 impl Inner {
+    /// A key that is gone is gone for the whole session, which learns of it here.
+    #[cfg(feature = "dpop")]
+    fn mind_the_key(&self, outcome: &HttpOutcome) {
+        if matches!(outcome, HttpOutcome::NotSent(Failure::KeyLost)) {
+            self.client.drive(Event::Of(self.slot, Input::KeyLost));
+        }
+    }
+
     fn go(self: &Rc<Self>, next: Next) {
         let here = Rc::downgrade(self);
         match next {
@@ -151,7 +165,9 @@ impl Inner {
             Next::Send(request) => {
                 let inner = self.clone();
                 spawn_local(async move {
-                    let outcome = drive::send_until(request, &inner.abort).await;
+                    let outcome = inner.client.send(request, &inner.abort).await;
+                    #[cfg(feature = "dpop")]
+                    inner.mind_the_key(&outcome);
                     // Whoever was waiting may be gone.
                     drop(inner);
                     let now = UnixTime::from_millis(clock::now_ms());

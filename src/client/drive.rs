@@ -4,12 +4,12 @@
 //! the core's values and the browser's.
 
 use polar_signin_core::{
-    http::{Body, Failure, HttpOutcome, HttpRequest, HttpResponse},
+    http::{Body, Dpop, Failure, HttpOutcome, HttpRequest, HttpResponse},
     identities::{Event, Slot},
     jwks::PublicKey,
     jws::{Algorithm, SignatureCheck},
     pkce::{Entropy, NoEntropy},
-    secret::ChannelText,
+    secret::{ChannelText, DpopProof},
     session::{Effect, Input, StorageFailure},
     time::UnixTime,
 };
@@ -75,7 +75,7 @@ impl Client {
             Effect::Send(ticket, request) => {
                 let client = self.clone();
                 spawn_local(async move {
-                    let outcome = send(request).await;
+                    let outcome = client.send(request, &Abort::new()).await;
                     // Firefox cuts requests off when a page is about to be left, and hides it only then.
                     if let HttpOutcome::NotSent(Failure::Network) | HttpOutcome::Unknown(Failure::Network) = outcome {
                         clock::pause(BEING_LEFT_MS).await;
@@ -92,6 +92,13 @@ impl Client {
                     client.drive(Event::Of(slot, Input::Verified(ticket, check.outcome(good))));
                 });
             }
+            #[cfg(feature = "dpop")]
+            Effect::MakeKey(ticket, name) => self.make_key(slot, ticket, name),
+            #[cfg(feature = "dpop")]
+            Effect::DropKey(name) => self.drop_key(name),
+            #[cfg(feature = "dpop")]
+            Effect::Leave(url) => self.leave(url),
+            #[cfg(not(feature = "dpop"))]
             Effect::Leave(url) => {
                 navigation::leave(url.expose());
             }
@@ -152,7 +159,7 @@ impl Client {
 }
 
 /// `crypto.getRandomValues`.
-struct BrowserEntropy;
+pub(super) struct BrowserEntropy;
 
 impl Entropy for BrowserEntropy {
     fn fill(&mut self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
@@ -160,25 +167,40 @@ impl Entropy for BrowserEntropy {
     }
 }
 
-/// Sends a request of the core's, once.
-pub(super) async fn send(request: HttpRequest) -> HttpOutcome {
-    send_until(request, &Abort::new()).await
+impl Client {
+    /// Sends a request of the core's, once, until somebody gives it up.
+    pub(super) async fn send(&self, request: HttpRequest, abort: &Abort) -> HttpOutcome {
+        #[cfg(feature = "dpop")]
+        if let Some(key) = request.key.clone() {
+            return self.exchange(&key, request, abort).await;
+        }
+        send_until(&request, None, abort).await
+    }
 }
 
-/// The same, until somebody gives it up.
-pub(super) async fn send_until(request: HttpRequest, abort: &Abort) -> HttpOutcome {
-    let HttpRequest { url, bearer, body } = request;
-    let (method, content_type, body) = match &body {
+/// The same for one that is of no session.
+pub(super) async fn send(request: HttpRequest) -> HttpOutcome {
+    send_until(&request, None, &Abort::new()).await
+}
+
+/// The same, with the proof that it needs, if it needs one.
+pub(super) async fn send_until(request: &HttpRequest, proof: Option<&DpopProof>, abort: &Abort) -> HttpOutcome {
+    let HttpRequest { url, bearer, body, key: _ } = request;
+    let (method, content_type, body) = match body {
         None => (Method::Get, None, None),
         Some(Body::Form(body)) => (Method::Post, Some("application/x-www-form-urlencoded"), Some(body)),
         Some(Body::Json(body)) => (Method::Post, Some("application/json"), Some(body)),
     };
     let request = Request {
         method,
-        url,
+        url: url.clone(),
         accept: "application/json",
         content_type,
-        authorization: bearer.map(|token| ["Bearer ", token.expose()].concat()),
+        authorization: bearer.as_ref().map(|token| {
+            let scheme = if proof.is_some() { "DPoP " } else { "Bearer " };
+            [scheme, token.expose()].concat()
+        }),
+        dpop: proof.map(|proof| proof.expose().to_owned()),
         body: body.map(|body| body.expose().to_owned()),
     };
     let failure = |failure| match failure {
@@ -191,6 +213,7 @@ pub(super) async fn send_until(request: HttpRequest, abort: &Abort) -> HttpOutco
             status: response.status,
             content_type: response.content_type,
             retry_after: response.retry_after,
+            dpop: Dpop { nonce: response.dpop_nonce, challenge: response.www_authenticate },
             body: response.body,
         }),
         Outcome::NotSent(why) => HttpOutcome::NotSent(failure(why)),

@@ -8,6 +8,8 @@ pub mod config;
 mod drive;
 mod pasted;
 mod popup;
+#[cfg(feature = "dpop")]
+mod proof;
 pub mod set_up;
 
 use std::{
@@ -27,6 +29,8 @@ use polar_signin_core::{
     identities::{Event, Identities, Overview, Slot},
     session::{Grant, Records, Ticket, TokenRequest},
 };
+#[cfg(feature = "dpop")]
+use polar_signin_core::{dpop::Nonces, secret::AuthorizationUrl};
 use popup::Opened;
 
 use crate::browser::{
@@ -60,6 +64,15 @@ struct Inner {
     requests: Cell<u64>,
     popups: RefCell<Vec<Opened>>,
     listeners: RefCell<Vec<Listener>>,
+    /// The nonces that servers want to see next.
+    #[cfg(feature = "dpop")]
+    nonces: RefCell<Nonces>,
+    /// How many keys are being removed.
+    #[cfg(feature = "dpop")]
+    removals: Cell<usize>,
+    /// Where the page goes after that.
+    #[cfg(feature = "dpop")]
+    leaving: RefCell<Option<(AuthorizationUrl, Timer)>>,
 }
 
 /// Who waits for an access token.
@@ -85,6 +98,12 @@ impl Client {
             requests: Cell::new(0),
             popups: RefCell::default(),
             listeners: RefCell::default(),
+            #[cfg(feature = "dpop")]
+            nonces: RefCell::default(),
+            #[cfg(feature = "dpop")]
+            removals: Cell::new(0),
+            #[cfg(feature = "dpop")]
+            leaving: RefCell::default(),
         }));
         let opening = client.clone();
         if navigation::is_prerendering() {

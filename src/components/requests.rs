@@ -157,7 +157,8 @@ fn whose(bench: Bench, organizations: &[(String, String)]) -> AnyView {
 
 /// The request as it goes out, the token left out; and why it may not.
 fn request(bench: Bench) -> AnyView {
-    let lines = ["GET ", &bench.url(), "\nAuthorization: Bearer …"].concat();
+    let headers = if bench.is_bound() { "\nAuthorization: DPoP …\nDPoP: …" } else { "\nAuthorization: Bearer …" };
+    let lines = ["GET ", &bench.url(), headers].concat();
     let why = match bench.availability() {
         Availability::Ready => nothing(),
         Availability::NotForOrganizations => {
@@ -260,7 +261,12 @@ impl Bench {
     }
 
     fn curl(self) -> String {
-        curl::get(&self.url())
+        curl::get(&self.url(), self.is_bound())
+    }
+
+    /// The token of a session may need a proof beside it; one that was pasted needs none.
+    fn is_bound(self) -> bool {
+        self.auth.client().config().dpop() && !self.pasted.is_there()
     }
 
     /// A pasted token's scopes are not known before it is used.

@@ -69,6 +69,11 @@ pub fn error(code: Code) -> Words {
             "By this device’s clock you were signed in in the future.",
             "Set the clock of this device and sign in again.",
         ),
+        Code::DpopNonce | Code::DpopProof => words(
+            "The provider does not accept this browser’s proof",
+            "This app signs each request with a key of this browser, and the provider refused the signature.",
+            "Check the clock of this device, then sign in again.",
+        ),
         Code::EntropyUnavailable => words(
             "This browser is not safe enough",
             "It has no source of secure random numbers, and signing in needs one.",
@@ -112,6 +117,11 @@ pub fn error(code: Code) -> Words {
             "The answer came from somebody else",
             "It does not say that it comes from the provider that was asked.",
             again,
+        ),
+        Code::KeyLost => words(
+            "The key of this sign-in is gone",
+            "It was bound to a key that only this browser had, and the browser has removed it.",
+            "Sign in once more.",
         ),
         Code::MetadataEndpoint | Code::MetadataIssuer | Code::MetadataMalformed | Code::MetadataUnsupported => {
             words("The provider cannot be trusted", "What it says about itself is not what this app expects.", owner)

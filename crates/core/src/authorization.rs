@@ -10,7 +10,7 @@ use crate::{
 
 /// The parameters that only this module sets: an endpoint's own query may not hold them, and
 /// nobody may add them.
-pub(crate) const OWN_PARAMETERS: [&str; 15] = [
+pub(crate) const OWN_PARAMETERS: [&str; 16] = [
     "response_type",
     "response_mode",
     "client_id",
@@ -26,6 +26,7 @@ pub(crate) const OWN_PARAMETERS: [&str; 15] = [
     "prompt",
     "max_age",
     "sub_type",
+    "dpop_jkt",
 ];
 
 /// How a person wants to sign in.
@@ -97,7 +98,13 @@ impl Prompt {
 }
 
 /// The address to send the person to.
-pub(crate) fn url(metadata: &Metadata, transaction: &Transaction, state: &State, sign_in: &SignIn) -> AuthorizationUrl {
+pub(crate) fn url(
+    metadata: &Metadata,
+    transaction: &Transaction,
+    state: &State,
+    sign_in: &SignIn,
+    thumbprint: Option<&str>,
+) -> AuthorizationUrl {
     let endpoint = &metadata.authorization_endpoint;
     let mut url = endpoint.as_str().to_owned();
     if endpoint.query().is_none() {
@@ -112,6 +119,10 @@ pub(crate) fn url(metadata: &Metadata, transaction: &Transaction, state: &State,
     add("nonce", transaction.nonce.expose());
     add("code_challenge", &code_challenge(&transaction.code_verifier));
     add("code_challenge_method", "S256");
+    if let Some(thumbprint) = thumbprint {
+        // RFC 9449 10: the code is of no use without the key either.
+        add("dpop_jkt", thumbprint);
+    }
     if sign_in.organization {
         add("sub_type", "organization");
     }

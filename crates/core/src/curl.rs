@@ -42,8 +42,10 @@ pub fn steps(config: &Config, account: &Account) -> Vec<(Step, String)> {
             ),
         ),
     ];
-    steps.extend(endpoints.userinfo.as_ref().map(|url| (Step::Userinfo, get(url.as_str()))));
-    steps.extend(config.provider().organizations_endpoint().map(|url| (Step::Organizations, get(url.as_str()))));
+    steps.extend(endpoints.userinfo.as_ref().map(|url| (Step::Userinfo, get(url.as_str(), config.dpop()))));
+    steps.extend(
+        config.provider().organizations_endpoint().map(|url| (Step::Organizations, get(url.as_str(), config.dpop()))),
+    );
     let client = [("client_id", config.client_id())];
     let renew = ["refresh_token=$REFRESH_TOKEN"];
     steps.push((Step::Renew, post(endpoints.token.as_str(), &["grant_type=refresh_token"], &renew, &client)));
@@ -86,10 +88,12 @@ fn post(url: &str, plain: &[&str], variables: &[&str], values: &[(&str, &str)]) 
     command
 }
 
-/// A GET with the access token.
+/// A GET with the access token, and with a proof (RFC 9449) if that is bound to a key.
 #[must_use]
-pub fn get(url: &str) -> String {
-    ["curl -H \"Authorization: Bearer $ACCESS_TOKEN\" ", &quoted(url)].concat()
+pub fn get(url: &str, bound: bool) -> String {
+    let plain = "curl -H \"Authorization: Bearer $ACCESS_TOKEN\" ";
+    let proven = "curl -H \"Authorization: DPoP $ACCESS_TOKEN\" -H \"DPoP: $PROOF\" ";
+    [if bound { proven } else { plain }, &quoted(url)].concat()
 }
 
 /// A text that a shell hands on as it is.

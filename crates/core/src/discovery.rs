@@ -24,6 +24,8 @@ pub struct Metadata {
     /// `token_endpoint_auth_methods_supported` names `none`. Many providers that accept public
     /// clients do not say so: worth a warning, no reason to stop.
     pub names_public_clients: bool,
+    /// `dpop_signing_alg_values_supported` names ES256 (RFC 9449 5.1).
+    pub dpop: bool,
 }
 
 /// The endpoints that a sign-in still needs when it comes back, and its session after that. They
@@ -92,7 +94,12 @@ impl AwaitMetadata {
         let response = outcome.answer(Phase::Discovery)?;
         let body = response.json(JsonType::Suffixed, Phase::Discovery, Code::MetadataMalformed)?;
         let provider = config.provider();
-        Metadata::parse(body, provider.issuer(), provider.transport(), config.algorithms())
+        let metadata = Metadata::parse(body, provider.issuer(), provider.transport(), config.algorithms())?;
+        if config.dpop() && !metadata.dpop {
+            let missing = Detail::Name("dpop_signing_alg_values_supported");
+            return Err(refuse(Code::MetadataUnsupported).with(missing));
+        }
+        Ok(metadata)
     }
 }
 
@@ -172,12 +179,14 @@ impl Metadata {
             Some(Value::Bool(supported)) => *supported,
             Some(_) => return Err(malformed("authorization_response_iss_parameter_supported")),
         };
+        let proofs = list("dpop_signing_alg_values_supported").ok().flatten();
         Ok(Self {
             authorization_endpoint,
             registration_endpoint: optional("registration_endpoint"),
             endpoints,
             iss_parameter,
             names_public_clients,
+            dpop: proofs.is_some_and(|algorithms| algorithms.contains(&"ES256")),
         })
     }
 }

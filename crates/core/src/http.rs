@@ -20,10 +20,31 @@ const LONGEST_WAIT: i64 = 300_000;
 pub struct HttpRequest {
     /// Where to.
     pub url: String,
-    /// `Authorization: Bearer`, if any. With it the browser asks for permission first (CORS).
+    /// `Authorization`, if any: `Bearer`, or `DPoP` if there is a key. With it the browser asks for permission
+    /// first (CORS).
     pub bearer: Option<AccessToken>,
     /// A body makes it a POST; without one it is a GET.
     pub body: Option<Body>,
+    /// With a proof that its sender has this key.
+    pub key: Option<KeyName>,
+}
+
+/// The name of a key that the browser keeps: no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyName(String);
+
+impl KeyName {
+    /// Takes the name that [`KeyName::as_str`] gave.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// A request's body.
@@ -38,7 +59,7 @@ impl HttpRequest {
     /// A plain GET.
     #[must_use]
     pub fn get(url: &str) -> Self {
-        Self { url: url.to_owned(), bearer: None, body: None }
+        Self { url: url.to_owned(), bearer: None, body: None, key: None }
     }
 
     pub(crate) fn get_with(url: &str, token: &AccessToken) -> Self {
@@ -48,6 +69,11 @@ impl HttpRequest {
     pub(crate) fn form(url: &str, pairs: &[(&str, &str)]) -> Self {
         let body = Body::Form(RequestBody::new(crate::form::encode_pairs(pairs)));
         Self { body: Some(body), ..Self::get(url) }
+    }
+
+    /// The same with a proof of this key, if there is one.
+    pub(crate) fn proven_by(self, key: Option<&KeyName>) -> Self {
+        Self { key: key.cloned(), ..self }
     }
 }
 
@@ -67,8 +93,19 @@ pub struct HttpResponse {
     pub content_type: Option<String>,
     /// `Retry-After`, if it can be read: across origins hardly ever.
     pub retry_after: Option<String>,
+    /// What it says of proofs.
+    pub dpop: Dpop,
     /// At most 256 KiB; at most 16 KiB of an answer that is no success.
     pub body: Vec<u8>,
+}
+
+/// What an answer says of proofs (RFC 9449), as far as it can be read.
+#[derive(Clone, Default)]
+pub struct Dpop {
+    /// `DPoP-Nonce`.
+    pub nonce: Option<String>,
+    /// `WWW-Authenticate`.
+    pub challenge: Option<String>,
 }
 
 impl fmt::Debug for HttpResponse {
@@ -83,7 +120,7 @@ impl fmt::Debug for HttpResponse {
 pub enum HttpOutcome {
     /// The server answered, and the whole answer is here.
     Answered(HttpResponse),
-    /// Nothing left this machine.
+    /// Nothing left this machine, or the server did not look at it.
     NotSent(Failure),
     /// The server may have acted on it.
     Unknown(Failure),
@@ -98,6 +135,10 @@ pub enum Failure {
     Timeout,
     /// The answer went over the bound.
     TooLarge,
+    /// The browser no longer has the key that the request has to be proven with.
+    KeyLost,
+    /// The server refuses to look at the request: the nonce in its proof is not the one that it wants.
+    NonceDemanded,
 }
 
 /// Which media types are JSON for this kind of document.
@@ -135,6 +176,8 @@ impl HttpOutcome {
                     Failure::Network => Code::Network,
                     Failure::Timeout => Code::Timeout,
                     Failure::TooLarge => Code::TooLarge,
+                    Failure::KeyLost => Code::KeyLost,
+                    Failure::NonceDemanded => Code::DpopNonce,
                 },
                 phase,
             )),
@@ -155,6 +198,14 @@ impl HttpResponse {
             return Err(Error::new(malformed, phase).with(Detail::Name("content-type")));
         }
         Ok(&self.body)
+    }
+
+    /// The `error` of an answer in OAuth's form, whatever else it is.
+    #[cfg(feature = "dpop")]
+    pub(crate) fn oauth_error(&self) -> Option<String> {
+        let readable = self.has_type(JsonType::Plain) && !self.is_too_large();
+        let object = crate::json::parse_object(&self.body).ok().filter(|_| readable)?;
+        object.str("error").map(str::to_owned)
     }
 
     /// Whether the body is larger than anything that is looked at.

@@ -19,6 +19,7 @@
 //! | RFC 6749 4.1.3, 5 token request and response | [`token`] |
 //! | RFC 7636 PKCE | [`pkce`] |
 //! | RFC 7591 client registration | [`registration`] |
+//! | RFC 9449 proof of possession | `dpop`, of the feature of this name |
 //! | Discovery 3, 4; RFC 8414 metadata | [`discovery`] |
 //! | RFC 7517 keys | [`jwks`] |
 //! | RFC 7515 signed tokens, RFC 8725 their dangers | [`jws`] |
@@ -40,6 +41,8 @@ pub mod callback;
 pub mod config;
 pub mod curl;
 pub mod discovery;
+#[cfg(feature = "dpop")]
+pub mod dpop;
 pub mod error;
 mod error_code;
 mod form;

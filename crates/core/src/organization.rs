@@ -7,7 +7,7 @@
 use crate::{
     error::{Code, Error, Phase},
     form,
-    http::{HttpOutcome, HttpRequest, JsonType},
+    http::{HttpOutcome, HttpRequest, JsonType, KeyName},
     json::{self, Object, Value},
     secret::AccessToken,
     snapshot::{Reach, SubjectKind},
@@ -45,14 +45,19 @@ pub struct Page {
 
 /// Asks for the first hundred.
 #[must_use]
-pub fn request(endpoint: &EndpointUrl, transport: Transport, token: &AccessToken) -> (HttpRequest, AwaitOrganizations) {
+pub fn request(
+    endpoint: &EndpointUrl,
+    transport: Transport,
+    token: &AccessToken,
+    key: Option<&KeyName>,
+) -> (HttpRequest, AwaitOrganizations) {
     let mut url = endpoint.as_str().to_owned();
     if endpoint.query().is_none() {
         url.push('?');
     }
     form::append(&mut url, "page", "1");
     form::append(&mut url, "limit", "100");
-    (HttpRequest::get_with(&url, token), AwaitOrganizations { transport })
+    (HttpRequest::get_with(&url, token).proven_by(key), AwaitOrganizations { transport })
 }
 
 impl AwaitOrganizations {

@@ -61,7 +61,7 @@ pub fn request(registration_endpoint: &EndpointUrl, form: &ClientForm) -> (HttpR
         .optional("tos_uri", form.tos_uri.as_deref())
         .optional("policy_uri", form.policy_uri.as_deref());
     let body = Some(Body::Json(RequestBody::new(body.finish())));
-    (HttpRequest { body, bearer: None, url: registration_endpoint.as_str().to_owned() }, AwaitClient(()))
+    (HttpRequest { body, bearer: None, key: None, url: registration_endpoint.as_str().to_owned() }, AwaitClient(()))
 }
 
 impl AwaitClient {

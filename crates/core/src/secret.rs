@@ -33,6 +33,8 @@ pub mod kind {
     pub enum AuthorizationUrl {}
     /// See [`super::ChannelText`].
     pub enum ChannelText {}
+    /// See [`super::DpopProof`].
+    pub enum DpopProof {}
     /// See [`super::FamilyKey`].
     pub enum FamilyKey {}
     /// See [`super::CodeVerifier`].
@@ -49,6 +51,8 @@ pub mod kind {
     pub enum RegistrationAccessToken {}
     /// See [`super::RequestBody`].
     pub enum RequestBody {}
+    /// See [`super::ServerNonce`].
+    pub enum ServerNonce {}
     /// See [`super::State`].
     pub enum State {}
 
@@ -64,6 +68,9 @@ pub mod kind {
     }
     impl Kind for ChannelText {
         const NAME: &'static str = "ChannelText";
+    }
+    impl Kind for DpopProof {
+        const NAME: &'static str = "DpopProof";
     }
     impl Kind for FamilyKey {
         const NAME: &'static str = "FamilyKey";
@@ -91,6 +98,9 @@ pub mod kind {
     impl Kind for RequestBody {
         const NAME: &'static str = "RequestBody";
     }
+    impl Kind for ServerNonce {
+        const NAME: &'static str = "ServerNonce";
+    }
     impl Kind for State {
         const NAME: &'static str = "State";
     }
@@ -104,6 +114,8 @@ pub type AuthorizationCode = Secret<kind::AuthorizationCode>;
 pub type AuthorizationUrl = Secret<kind::AuthorizationUrl>;
 /// What one tab says to another: to be sealed with the [`FamilyKey`] before it leaves the page.
 pub type ChannelText = Secret<kind::ChannelText>;
+/// The header `DPoP` (RFC 9449 4.1): good for one request.
+pub type DpopProof = Secret<kind::DpopProof>;
 /// The key that the tabs of one session share: 32 bytes in base64url.
 pub type FamilyKey = Secret<kind::FamilyKey>;
 /// `code_verifier` (RFC 7636 4.1).
@@ -120,6 +132,8 @@ pub type RefreshToken = Secret<kind::RefreshToken>;
 pub type RegistrationAccessToken = Secret<kind::RegistrationAccessToken>;
 /// A request's body, which may hold any of the others.
 pub type RequestBody = Secret<kind::RequestBody>;
+/// `DPoP-Nonce` (RFC 9449 8): what a server wants to see in the next proof.
+pub type ServerNonce = Secret<kind::ServerNonce>;
 /// `state` (RFC 6749 4.1.1).
 pub type State = Secret<kind::State>;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Code, Detail, Error, Phase, ProviderError},
-    http::{HttpOutcome, HttpRequest, HttpResponse, JsonType},
+    http::{HttpOutcome, HttpRequest, HttpResponse, JsonType, KeyName},
     json::{self, Object, Value},
     secret::{AccessToken, AuthorizationCode, IdTokenText, RefreshToken},
     time::UnixTime,
@@ -51,17 +51,24 @@ pub fn code_request(redeemable: Redeemable) -> (HttpRequest, AwaitTokens) {
             ("client_id", &transaction.client_id),
             ("code_verifier", transaction.code_verifier.expose()),
         ],
-    );
+    )
+    .proven_by(transaction.key_name.as_ref());
     (request, AwaitTokens { transaction })
 }
 
 /// Asks for a new access token (RFC 6749 6): no scope, which means the same as before.
 #[must_use]
-pub fn refresh_request(token_endpoint: &EndpointUrl, client_id: &str, refresh_token: &RefreshToken) -> HttpRequest {
+pub fn refresh_request(
+    token_endpoint: &EndpointUrl,
+    client_id: &str,
+    refresh_token: &RefreshToken,
+    key: Option<&KeyName>,
+) -> HttpRequest {
     HttpRequest::form(
         token_endpoint.as_str(),
         &[("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose()), ("client_id", client_id)],
     )
+    .proven_by(key)
 }
 
 impl AwaitTokens {
@@ -70,7 +77,7 @@ impl AwaitTokens {
     /// # Errors
     /// A network or status error, what the provider refused with, or a `Token…` code.
     pub fn process(self, outcome: HttpOutcome) -> Result<(TokenResponse, IdTokenText, Transaction), Error> {
-        let mut tokens = TokenResponse::process(outcome)?;
+        let mut tokens = TokenResponse::process(outcome, self.transaction.key_name.is_some())?;
         let id_token = tokens.id_token.take().ok_or_else(|| refuse(Code::IdTokenMissing))?;
         Ok((tokens, id_token, self.transaction))
     }
@@ -89,6 +96,7 @@ pub(crate) fn oauth_error(response: &HttpResponse, phase: Phase) -> Option<Error
         "invalid_grant" => Code::GrantRefused,
         "invalid_client" | "unauthorized_client" => Code::ClientRefused,
         "insufficient_scope" => Code::InsufficientScope,
+        "invalid_dpop_proof" => Code::DpopProof,
         _ => Code::TokenRefused,
     };
     let said = ProviderError::new(error, object.str("error_description"));
@@ -96,24 +104,25 @@ pub(crate) fn oauth_error(response: &HttpResponse, phase: Phase) -> Option<Error
 }
 
 impl TokenResponse {
-    /// Reads a token endpoint's answer, success or error (RFC 6749 5.1, 5.2).
+    /// Reads a token endpoint's answer, success or error (RFC 6749 5.1, 5.2). Tokens that were to be bound to
+    /// a key have to be (RFC 9449 5): nobody who asked for that gets a bearer token instead.
     ///
     /// # Errors
     /// A network or status error, what the provider refused with, or a `Token…` code.
-    pub fn process(outcome: HttpOutcome) -> Result<Self, Error> {
+    pub fn process(outcome: HttpOutcome, bound: bool) -> Result<Self, Error> {
         let response = outcome.answer(Phase::Token)?;
         if let Some(error) = oauth_error(&response, Phase::Token) {
             return Err(error);
         }
         let body = response.json(JsonType::Plain, Phase::Token, Code::TokenMalformed)?;
         let object = json::parse_object(body).map_err(|_| refuse(Code::TokenMalformed))?;
-        Self::parse(&object)
+        Self::parse(&object, if bound { "DPoP" } else { "Bearer" })
     }
 
-    fn parse(object: &Object<'_>) -> Result<Self, Error> {
+    fn parse(object: &Object<'_>, token_type: &str) -> Result<Self, Error> {
         let access_token = object.str("access_token").filter(|token| is_sendable(token));
         let access_token = access_token.ok_or_else(|| malformed("access_token"))?;
-        if !object.str("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer")) {
+        if !object.str("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case(token_type)) {
             return Err(refuse(Code::TokenType));
         }
         let text = |name| match object.get(name) {

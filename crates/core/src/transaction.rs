@@ -6,6 +6,7 @@
 use crate::{
     config::{Config, KEY_PREFIX},
     discovery::{Endpoints, Metadata},
+    http::KeyName,
     json::{self, ObjectWriter, Value},
     pkce::{Fresh, short_hash},
     secret::{CodeVerifier, Nonce, RecordText, State},
@@ -41,6 +42,8 @@ pub struct Transaction {
     /// In a window of its own: the answer comes to the page that waits for it, and to no other.
     pub(crate) popup: bool,
     pub(crate) created: UnixTime,
+    /// The key that its tokens are bound to. It has the name of this record.
+    pub(crate) key_name: Option<KeyName>,
 }
 
 /// How far a sign-in has come.
@@ -84,7 +87,10 @@ impl Transaction {
             return_to: return_to.map(|path| safe(path).to_owned()),
             popup,
             created: now,
+            key_name: None,
         };
+        let key_name = config.dpop().then(|| KeyName::new(&transaction.key(config)));
+        let transaction = Self { key_name, ..transaction };
         (transaction, fresh.state)
     }
 
@@ -118,6 +124,9 @@ impl Transaction {
         }
         if self.popup {
             record.raw("popup", "true");
+        }
+        if self.key_name.is_some() {
+            record.raw("dpop", "true");
         }
         self.endpoints.write(&mut record);
         RecordText::new(record.finish())
@@ -161,10 +170,21 @@ impl Transaction {
                 Some(_) => flag("popup")?,
             },
             created: UnixTime::from_millis(number("created")?),
+            key_name: None,
         };
         let same = transaction.issuer == config.provider().issuer() && transaction.client_id == config.client_id();
-        same.then_some(transaction)
+        let bound = flag("dpop") == Some(true);
+        // Whoever wants tokens bound to a key gets no others.
+        let kept = same && (bound || !config.dpop());
+        let key_name = bound.then(|| KeyName::new(&transaction.key(config)));
+        kept.then_some(Self { key_name, ..transaction })
     }
+}
+
+/// The key under which the sign-in of this `state` is kept.
+#[cfg(feature = "dpop")]
+pub(crate) fn key_of(config: &Config, state: &State) -> String {
+    [&config.namespace(), KEY_PART, &state_hash(state)].concat()
 }
 
 /// The hash that names the sign-in of this `state`.

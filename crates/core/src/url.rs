@@ -131,6 +131,14 @@ pub fn is_loopback(host: &str) -> bool {
     matches!(host, "localhost" | "127.0.0.1" | "[::1]")
 }
 
+/// Scheme, host and port of an address, as they stand in it.
+#[cfg(feature = "dpop")]
+pub(crate) fn authority(url: &str) -> &str {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |at| start + at);
+    &url[..end]
+}
+
 /// The address up to its query and fragment.
 #[must_use]
 pub fn without_query(url: &str) -> &str {

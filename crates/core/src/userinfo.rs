@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Code, Error, Phase},
-    http::{HttpOutcome, HttpRequest, JsonType},
+    http::{HttpOutcome, HttpRequest, JsonType, KeyName},
     json::{self, Object, Value},
     secret::AccessToken,
     url::{EndpointUrl, Transport},
@@ -61,8 +61,12 @@ pub struct AwaitUserinfo(());
 
 /// Asks for userinfo, the token in the header alone (RFC 6750 2.1).
 #[must_use]
-pub fn request(userinfo_endpoint: &EndpointUrl, token: &AccessToken) -> (HttpRequest, AwaitUserinfo) {
-    (HttpRequest::get_with(userinfo_endpoint.as_str(), token), AwaitUserinfo(()))
+pub fn request(
+    userinfo_endpoint: &EndpointUrl,
+    token: &AccessToken,
+    key: Option<&KeyName>,
+) -> (HttpRequest, AwaitUserinfo) {
+    (HttpRequest::get_with(userinfo_endpoint.as_str(), token).proven_by(key), AwaitUserinfo(()))
 }
 
 impl AwaitUserinfo {

@@ -5,7 +5,7 @@ mod support;
 use polar_signin_core::{
     api::{Answer, Availability, Call, Endpoint, Listing, Next},
     error::{Code, Error},
-    http::{Failure, HttpOutcome, HttpResponse},
+    http::{Dpop, Failure, HttpOutcome, HttpResponse},
     secret::AccessToken,
     session::Grant,
     snapshot::{Account, SubjectKind},
@@ -20,7 +20,7 @@ use support::{
 const URL: &str = "https://api.op.example/v1/products/?page=1&limit=100";
 
 fn grant(token: &str, generation: u64) -> Result<Grant, Error> {
-    Ok(Grant { access_token: AccessToken::new(token), generation })
+    Ok(Grant { access_token: AccessToken::new(token), generation, key: None })
 }
 
 /// A request of a session that has just been sent.
@@ -112,6 +112,7 @@ fn a_pause_that_is_asked_for_is_made_a_few_times() {
             status: 429,
             content_type: None,
             retry_after: Some(retry_after.to_owned()),
+            dpop: Dpop::default(),
             body: Vec::new(),
         };
         let next = sent().answered(HttpOutcome::Answered(response), now());

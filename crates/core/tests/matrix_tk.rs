@@ -23,7 +23,7 @@ use support::{
 /// What comes of this answer: read alone, and in a sign-in, where nothing may be left of it.
 #[track_caller]
 fn refused(what: &str, outcome: HttpOutcome, code: Code) -> Error {
-    let error = TokenResponse::process(outcome.clone()).map(|tokens| tokens.id_token.is_some());
+    let error = TokenResponse::process(outcome.clone(), false).map(|tokens| tokens.id_token.is_some());
     match error {
         Err(error) => assert_eq!(error.code(), code, "{what}, alone"),
         Ok(id_token) => assert!(!id_token && code == Code::IdTokenMissing, "{what}, alone"),
@@ -90,7 +90,7 @@ fn tk_06_access_tokens_that_can_and_cannot_be_sent() {
 
 fn expires_in(json_text: &str) -> Result<Option<i64>, Code> {
     let answer = json(200, good_tokens().set("expires_in", json_text).json());
-    TokenResponse::process(answer).map(|tokens| tokens.expires_in).map_err(|error| error.code())
+    TokenResponse::process(answer, false).map(|tokens| tokens.expires_in).map_err(|error| error.code())
 }
 
 #[test]
@@ -113,7 +113,8 @@ fn tk_07_lifetimes_that_are_accepted() {
             assert_eq!(account.expires_at, seconds.map(|s| UnixTime::from_seconds(NOW + s)), "{text}");
         }
     }
-    let absent = TokenResponse::process(json(200, good_tokens().without("expires_in").json())).expect("accepted");
+    let absent =
+        TokenResponse::process(json(200, good_tokens().without("expires_in").json()), false).expect("accepted");
     assert_eq!(absent.expires_in, None);
     // 0 has ended as soon as it begins.
     let tokens = good_tokens().without("refresh_token").number("expires_in", 0);

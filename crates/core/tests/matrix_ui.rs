@@ -28,7 +28,7 @@ fn signed_in() -> Page {
 /// What this answer is, straight through the core.
 fn process(outcome: HttpOutcome) -> Result<Userinfo, Error> {
     let endpoint = EndpointUrl::parse(USERINFO_ENDPOINT, Transport::Https).expect("an address");
-    let (_, waiting) = userinfo::request(&endpoint, &AccessToken::new("AT-1"));
+    let (_, waiting) = userinfo::request(&endpoint, &AccessToken::new("AT-1"), None);
     waiting.process(outcome, "u1")
 }
 

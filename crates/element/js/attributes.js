@@ -13,6 +13,7 @@ export const CONFIG = [
   ["provider-name", "providerName", text, "name"],
   ["allowed-origins", "allowedOrigins", (value) => value.split(/\s+/).filter(Boolean)],
   ["allow-http-on-loopback", "allowHttpOnLoopback", () => true],
+  ["dpop", "dpop", () => true],
   ["no-provider-sign-out", "noProviderSignOut", () => false, "rpInitiatedLogout"],
 ];
 // Read at each sign-in.
@@ -26,7 +27,7 @@ export const SIGN_IN = [
 // How it looks: followed at once.
 const LOOKS = [["mode", "mode"], ["theme", "theme"], ["locale", "locale"], ["eager", "eager"]];
 export const ALL = [...CONFIG, ...SIGN_IN, ...LOOKS];
-const BOOLEAN = ["allow-http-on-loopback", "no-provider-sign-out", "eager"];
+const BOOLEAN = ["dpop", "allow-http-on-loopback", "no-provider-sign-out", "eager"];
 export const CHOICES = {
   __proto__: null,
   "sub-type": ["user", "organization"], mode: ["redirect", "popup"], theme: ["auto", "light", "dark"],

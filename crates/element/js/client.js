@@ -168,7 +168,7 @@ export class PolarSigninClient extends EventTarget {
     // Whoever is active by then may be somebody else.
     const whose = this.#whose();
     const first = await this.#token(whose, undefined, request.signal);
-    const answer = await send(request, first.token);
+    const answer = await this.#send(request, first, whose);
     if (answer.status !== 401) return answer;
     let next;
     try {
@@ -178,7 +178,7 @@ export class PolarSigninClient extends EventTarget {
       return answer;
     }
     answer.body?.cancel().catch(() => {});
-    return send(again, next.token);
+    return this.#send(again, next, whose);
   }
 
   /** Which organizations this sign-in reaches. */
@@ -306,9 +306,26 @@ export class PolarSigninClient extends EventTarget {
   #token(identity, refused, signal) {
     return this.#unlessLost(signal, undefined, (resolve, reject) => {
       // Without a prototype: a promise asks what it gets for `then`.
-      this.#call("access_token", identity, refused, (token, generation, error) =>
-        error ? reject(new PolarSigninError(parse(error))) : resolve({ __proto__: null, token, generation }));
+      this.#call("access_token", identity, refused, (token, generation, error, key) =>
+        error ? reject(new PolarSigninError(parse(error))) : resolve({ __proto__: null, token, generation, key }));
     });
+  }
+
+  /** One request with a token, and with a proof if that is bound to a key; once more if the server demands a nonce. */
+  async #send(request, grant, identity) {
+    const { token, key } = grant;
+    if (!key) return send(request, `Bearer ${token}`);
+    const prove = () => this.#unlessLost(request.signal, undefined, (resolve, reject) =>
+      this.#call("prove", identity, key, request.method, request.url, token, (proof, error) =>
+        error ? reject(new PolarSigninError(parse(error))) : resolve(proof)));
+    const again = request.clone();
+    const answer = await send(request, `DPoP ${token}`, await prove());
+    const nonce = answer.headers.get("dpop-nonce");
+    if (nonce) this.#call("learn_nonce", request.url, nonce);
+    const demanded = answer.status === 401 && answer.headers.get("www-authenticate")?.includes("use_dpop_nonce");
+    if (!nonce || !demanded) return answer;
+    answer.body?.cancel().catch(() => {});
+    return send(again, `DPoP ${token}`, await prove());
   }
 
   /** A promise that ends with an abort, and with the engine. */
@@ -373,9 +390,10 @@ function openPopup() {
 }
 
 /** One request with a token. Its address was chosen by whoever asked: no answer may lead the token elsewhere. */
-function send(request, token) {
+function send(request, authorization, proof) {
   const headers = new Headers(request.headers);
-  headers.set("authorization", `Bearer ${token}`);
+  headers.set("authorization", authorization);
+  if (proof) headers.set("dpop", proof);
   const redirect = request.redirect === "manual" ? "manual" : "error";
   return fetch(new Request(request, { __proto__: null, headers, redirect, credentials: "omit", referrerPolicy: "no-referrer" }));
 }

@@ -33,6 +33,7 @@ export class PolarSigninElement extends HTMLElement {
   /** Space-separated. */
   allowedOrigins?: string;
   allowHttpOnLoopback: boolean;
+  dpop: boolean;
   noProviderSignOut: boolean;
 
   // Read at each sign-in.
@@ -91,6 +92,7 @@ export interface PolarSigninAttributes {
   "provider-name"?: string;
   "allowed-origins"?: string;
   "allow-http-on-loopback"?: boolean | "";
+  dpop?: boolean | "";
   "no-provider-sign-out"?: boolean | "";
   "sub-type"?: "user" | "organization";
   prompt?: "login" | "consent" | "select_account";

@@ -23,6 +23,12 @@ export interface ClientOptions {
   allowedOrigins?: string[];
   /** Whether signing out goes on at the provider, where that offers it. Default: `true`. */
   rpInitiatedLogout?: boolean;
+  /**
+   * Tokens are bound to a key of this browser that nobody can read (DPoP, RFC 9449), where the provider announces that;
+   * elsewhere signing in fails. Only in a package that was built with it (`cargo xtask package --dpop`): any other
+   * refuses the option (`invalid_configuration`). Default: `false`.
+   */
+  dpop?: boolean;
   /** A weakening, for development on one machine: accepts endpoints on `http://localhost`. Default: `false`. */
   allowHttpOnLoopback?: boolean;
 }
@@ -215,7 +221,10 @@ export class PolarSigninClient extends EventTarget {
   signOut(options?: OfIdentity): Promise<SignedOut>;
   /** Makes another of the identities the active one. */
   switchTo(identity: number): void;
-  /** An access token that can be used now; renewed first if that is due, once for all who ask. */
+  /**
+   * An access token that can be used now; renewed first if that is due, once for all who ask. With `dpop` it is of no
+   * use without a proof for each request: `fetch` makes them.
+   */
   accessToken(options?: OfIdentity): Promise<string>;
   /**
    * `fetch`, with the access token where it may go (`allowedOrigins`), and without it elsewhere. An answer 401 renews

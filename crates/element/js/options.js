@@ -7,7 +7,7 @@ const OPTIONS = {
   __proto__: null,
   provider: "provider", name: "name", issuer: "issuer", metadataUrl: "metadata_url", clientId: "client_id",
   organizationsEndpoint: "organizations_endpoint", redirectUri: "redirect_uri", scope: "scope",
-  allowHttpOnLoopback: "allow_http_on_loopback", rpInitiatedLogout: "rp_initiated_logout",
+  allowHttpOnLoopback: "allow_http_on_loopback", rpInitiatedLogout: "rp_initiated_logout", dpop: "dpop",
 };
 
 /** Own members alone, and none that is not known: a slip of the pen is said. */

@@ -15,6 +15,8 @@ use polar_signin::{
     browser::http,
     client::{Client, Prompt, SignIn},
 };
+#[cfg(feature = "dpop")]
+use polar_signin_core::http::KeyName;
 use polar_signin_core::{
     config::{Config, Options},
     error::{Code, Detail, Error, Phase},
@@ -117,23 +119,50 @@ impl Engine {
     }
 
     /// Calls back with an access token of this identity that can be used now and its generation, or with an
-    /// error (JSON) as the third argument. `refused` is the generation of one that was answered with 401.
+    /// error (JSON) as the third argument; the fourth is the name of the key that it is bound to, if it is. `refused` is the generation of one that was answered with 401.
     pub fn access_token(&self, identity: u8, refused: Option<f64>, then: Function) {
         let refused = refused.map(|generation| generation as u64);
         let hand_over = move |granted: Result<Grant, Error>| {
-            let (token, generation, error) = match granted {
+            let absent = JsValue::UNDEFINED;
+            let (token, generation, error, key) = match granted {
                 Ok(grant) => {
                     let token = JsValue::from_str(grant.access_token.expose());
-                    (token, JsValue::from_f64(grant.generation as f64), JsValue::UNDEFINED)
+                    let key = grant.key.map_or(JsValue::UNDEFINED, |key| JsValue::from_str(key.as_str()));
+                    (token, JsValue::from_f64(grant.generation as f64), absent, key)
                 }
-                Err(error) => (JsValue::UNDEFINED, JsValue::UNDEFINED, JsValue::from_str(&view::error(&error))),
+                Err(error) => (absent.clone(), absent.clone(), JsValue::from_str(&view::error(&error)), absent),
             };
-            let _ = then.call3(&JsValue::NULL, &token, &generation, &error);
+            let _ = then.call4(&JsValue::NULL, &token, &generation, &error, &key);
         };
         match Slot::new(identity) {
             Some(slot) => self.0.access_token(slot, refused, hand_over),
             None => hand_over(Err(invalid("identity"))),
         }
+    }
+}
+
+#[cfg(feature = "dpop")]
+#[wasm_bindgen]
+impl Engine {
+    /// Calls back with a proof (RFC 9449) for one request with this access token, or with an error (JSON).
+    pub fn prove(&self, identity: u8, key: &str, method: String, url: String, token: String, then: Function) {
+        let (client, key) = (self.0.clone(), KeyName::new(key));
+        wasm_bindgen_futures::spawn_local(async move {
+            let proof = match Slot::new(identity) {
+                Some(slot) => client.prove(slot, &key, &method, &url, &token).await,
+                None => Err(invalid("identity")),
+            };
+            let (proof, error) = match proof {
+                Ok(proof) => (JsValue::from_str(proof.expose()), JsValue::UNDEFINED),
+                Err(error) => (JsValue::UNDEFINED, JsValue::from_str(&view::error(&error))),
+            };
+            let _ = then.call2(&JsValue::NULL, &proof, &error);
+        });
+    }
+
+    /// What a server at this address wants to see in the next proof.
+    pub fn learn_nonce(&self, url: &str, nonce: &str) {
+        self.0.learn_nonce(url, nonce);
     }
 }
 

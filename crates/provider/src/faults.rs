@@ -135,6 +135,9 @@ pub(crate) async fn handle(
     {
         reply = reply.with_cors();
     }
+    if lock().settings.dpop {
+        reply = reply.with_dpop_cors();
+    }
     if let Some(fault) = &fault {
         spoil(&mut reply, fault);
     }

@@ -5,6 +5,7 @@
 //! (`faults.rs`). It uses nothing of our own client, so that a mistake of ours is not made twice.
 #![expect(clippy::print_stdout, reason = "the first line says where it listens")]
 
+mod dpop;
 mod faults;
 mod id_token;
 mod keys;

@@ -70,6 +70,18 @@ impl Reply {
         self.with("access-control-allow-origin", "*").with("access-control-expose-headers", "Polar-Version")
     }
 
+    /// And what a provider with proofs lets through besides.
+    pub(crate) fn with_dpop_cors(mut self) -> Self {
+        for (name, value) in &mut self.headers {
+            match name.as_str() {
+                "access-control-expose-headers" => value.push_str(", DPoP-Nonce, WWW-Authenticate"),
+                "access-control-allow-headers" => value.push_str(", DPoP"),
+                _ => {}
+            }
+        }
+        self
+    }
+
     /// The answer to a preflight.
     pub(crate) fn preflight() -> Self {
         Self::new(StatusCode::OK, "text/plain; charset=utf-8", "OK")

@@ -73,6 +73,7 @@ pub(crate) fn fill(store: &mut Store) {
         scope: api_scopes.clone(),
         expires: i64::MAX,
         authenticated: 0,
+        thumbprint: None,
     };
     store.access_tokens.insert("polar_pat_demo_sam".to_owned(), made_in_settings(3, None));
     let acme = Some(vec![uuid(0x06, 0)]);

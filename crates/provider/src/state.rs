@@ -35,6 +35,10 @@ pub(crate) struct Store {
     /// The scopes that a person has granted a client before.
     pub(crate) consents: BTreeMap<(String, String), BTreeSet<String>>,
     pub(crate) nonces: BTreeSet<(String, String)>,
+    /// The `jti` of every proof that was accepted.
+    pub(crate) proofs: BTreeSet<String>,
+    /// The nonce that proofs must hold, where one is wanted.
+    pub(crate) server_nonce: Option<String>,
     /// For whoever is to get it a second time.
     pub(crate) last_id_token: Option<String>,
     pub(crate) faults: Vec<Fault>,
@@ -75,6 +79,11 @@ pub(crate) struct Settings {
     pub(crate) end_session: bool,
     /// An organization's own token becomes its member's when it is refreshed.
     pub(crate) organizations_migrate: bool,
+    /// Proof of possession (RFC 9449) is announced, and tokens are bound to the key of whoever proves one.
+    pub(crate) dpop: bool,
+    /// Proofs at the token endpoint, and at resources, must hold a nonce that is good for one request.
+    pub(crate) dpop_nonce_token: bool,
+    pub(crate) dpop_nonce_resource: bool,
 }
 
 /// Somebody who can sign in.
@@ -117,6 +126,8 @@ pub(crate) struct Grant {
     pub(crate) plain_challenge: bool,
     pub(crate) nonce: Option<String>,
     pub(crate) created: i64,
+    /// `dpop_jkt`: the key that whoever exchanges it has to prove.
+    pub(crate) thumbprint: Option<String>,
 }
 
 /// What a token stands for.
@@ -130,6 +141,8 @@ pub(crate) struct Token {
     pub(crate) scope: String,
     pub(crate) expires: i64,
     pub(crate) authenticated: i64,
+    /// `cnf.jkt`: the key that it is bound to.
+    pub(crate) thumbprint: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -165,6 +178,9 @@ impl Default for Settings {
             public_revocation: false,
             end_session: false,
             organizations_migrate: false,
+            dpop: false,
+            dpop_nonce_token: false,
+            dpop_nonce_resource: false,
         }
     }
 }
@@ -203,6 +219,8 @@ impl Store {
             sessions: BTreeMap::new(),
             consents: BTreeMap::new(),
             nonces: BTreeSet::new(),
+            proofs: BTreeSet::new(),
+            server_nonce: None,
             last_id_token: None,
             faults: Vec::new(),
             log: Vec::new(),

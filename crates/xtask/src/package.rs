@@ -36,18 +36,27 @@ const FEATURES: [&str; 6] = [
 ];
 
 pub(crate) fn command(mut arguments: lexopt::Parser) -> Result<()> {
-    if let Some(other) = arguments.next()? {
-        return Err(other.unexpected().into());
+    let mut dpop = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            lexopt::Arg::Long("dpop") => dpop = true,
+            other => return Err(other.unexpected().into()),
+        }
     }
     let pkg = root().join("pkg");
-    make(&tools::for_site(true)?, &pkg)?;
+    make_with(&tools::for_site(true)?, &pkg, dpop)?;
     report(&pkg)
 }
 
 /// Builds the package into a folder, which is emptied first.
 pub(crate) fn make(tools: &Tools, pkg: &Path) -> Result<()> {
+    make_with(tools, pkg, false)
+}
+
+/// The same, with proof of possession (RFC 9449) or without.
+fn make_with(tools: &Tools, pkg: &Path, dpop: bool) -> Result<()> {
     let sources = root().join("crates/element/js");
-    let bound = bind(tools)?;
+    let bound = bind(tools, dpop)?;
     if pkg.exists() {
         fs::remove_dir_all(pkg)?;
     }
@@ -83,10 +92,13 @@ pub(crate) fn make(tools: &Tools, pkg: &Path) -> Result<()> {
 }
 
 /// Compiles, and lets wasm-bindgen and wasm-opt do their parts.
-fn bind(tools: &Tools) -> Result<PathBuf> {
+fn bind(tools: &Tools, dpop: bool) -> Result<PathBuf> {
     let mut compile = cargo();
     compile.args(["build", "--quiet", "--release", "--target", "wasm32-unknown-unknown"]);
     compile.args(["--package", "polar-signin-element"]);
+    if dpop {
+        compile.args(["--features", "dpop"]);
+    }
     tools.for_size(&mut compile);
     run(compile.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", build::rust_flags()?))?;
     let bound = target()?.join("package");

@@ -165,8 +165,12 @@ impl Secrets {
                     secrets.add(&name, &value);
                 }
             }
-            if let Some(token) = seen.headers.get("authorization").and_then(|value| value.strip_prefix("Bearer ")) {
+            let authorization = seen.headers.get("authorization").and_then(|value| value.split_once(' '));
+            if let Some(("Bearer" | "DPoP", token)) = authorization {
                 secrets.add("access_token", token);
+            }
+            if let Some(proof) = seen.headers.get("dpop") {
+                secrets.add("proof", proof);
             }
         }
         secrets

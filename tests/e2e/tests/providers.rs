@@ -50,6 +50,7 @@ table! {
     authlib_signs_out_here: signs_out_here at Authlib,
     oidc_provider_rs256_signs_out_there: signs_out_there at OidcProviderRs256,
     oidc_provider_es256_signs_out_there: signs_out_there at OidcProviderEs256,
+    oidc_provider_rs256_binds_tokens: binds_tokens at OidcProviderRs256,
 }
 
 const SCOPES: [&str; 3] = ["openid", "profile", "email"];
@@ -258,5 +259,29 @@ async fn signs_out_there(stage: Stage, kind: Kind) -> Result {
     StartPage::wait(tab).await?.sign_in().await?;
     tab.wait_for("button[name=person]").await?;
     ProviderPage::wait(tab).await?.allow_as("olive").await?;
+    provider.check(&stage).await
+}
+
+/// RFC 9449, with a nonce in each proof, as somebody else has read it.
+async fn binds_tokens(stage: Stage, kind: Kind) -> Result {
+    const LIFETIME: u64 = 10;
+    let flags = ["--dpop", "--access-token-lifetime", &LIFETIME.to_string()];
+    let (provider, page) = signed_in(&stage, kind, &flags, json!({ "dpop": true })).await?;
+    assert_eq!(page.userinfo("sub").await?, "olive");
+    let exchanges = provider.grants("authorization_code").await?;
+    assert_eq!(exchanges.iter().map(|seen| seen.status).collect::<Vec<_>>(), [Some(400), Some(200)]);
+    let asked = provider.requests_to("GET", "userinfo_endpoint").await?;
+    assert!(asked.iter().all(|seen| seen.headers["authorization"].starts_with("DPoP ")), "{asked:?}");
+    assert_eq!(asked.last().and_then(|seen| seen.status), Some(200));
+    let kept = until_generation(page.tab(), 1).await?;
+    let renewals = provider.grants("refresh_token").await?;
+    assert_eq!(renewals.last().and_then(|seen| seen.status), Some(200), "{renewals:?}");
+    // A new page, with the new token and the same key.
+    page.tab().reload().await?;
+    assert_eq!(SignedInPage::wait(page.tab()).await?.userinfo("sub").await?, "olive");
+    // Whoever has the refresh token alone has nothing.
+    let (status, error) = provider.refresh(&member(&kept, "refresh_token")).await?;
+    assert_eq!(status, StatusCode::BAD_REQUEST, "{error:?}");
+    only_a_session_is_kept(page.tab()).await?;
     provider.check(&stage).await
 }

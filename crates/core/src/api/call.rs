@@ -68,7 +68,7 @@ impl Call {
         match granted {
             Ok(grant) => {
                 self.token = Token::Session(Some(grant.generation));
-                Next::Send(HttpRequest::get_with(&self.url, &grant.access_token))
+                Next::Send(HttpRequest::get_with(&self.url, &grant.access_token).proven_by(grant.key.as_ref()))
             }
             Err(error) => Next::Done(Err(error)),
         }

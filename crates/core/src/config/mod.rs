@@ -188,6 +188,7 @@ pub struct Config {
     algorithms: Vec<Algorithm>,
     trusted_audiences: Vec<String>,
     rp_initiated_logout: bool,
+    dpop: bool,
     slot: Slot,
 }
 
@@ -219,6 +220,10 @@ impl Config {
         let default_scope =
             if provider.preset.is_polar() { "openid profile email organizations:read" } else { "openid profile email" };
         let scope = parse_scope(options.scope.as_deref().unwrap_or(default_scope)).ok_or_else(|| invalid("scope"))?;
+        // Asked for where it was not built in: refused, not ignored.
+        if options.dpop && !cfg!(feature = "dpop") {
+            return Err(invalid("dpop"));
+        }
         let algorithms = vec![Algorithm::Rs256, Algorithm::Es256];
         Ok(Self {
             provider,
@@ -228,6 +233,7 @@ impl Config {
             algorithms,
             trusted_audiences: Vec::new(),
             rp_initiated_logout: options.rp_initiated_logout.unwrap_or(true),
+            dpop: options.dpop,
             slot: Slot::default(),
         })
     }
@@ -286,6 +292,12 @@ impl Config {
     #[must_use]
     pub fn rp_initiated_logout(&self) -> bool {
         self.rp_initiated_logout
+    }
+
+    /// Whether tokens have to be bound to a key (RFC 9449).
+    #[must_use]
+    pub fn dpop(&self) -> bool {
+        cfg!(feature = "dpop") && self.dpop
     }
 
     /// The same for an identity at this place of the tab.

@@ -30,6 +30,9 @@ pub struct Options {
     /// `rp_initiated_logout`: whether signing out goes on at the provider, where that offers it.
     /// Default `true`. The provider has to know the redirect URI as a `post_logout_redirect_uri` too.
     pub rp_initiated_logout: Option<bool>,
+    /// `dpop`: tokens are to be bound to a key of this browser (RFC 9449), and a provider that does not
+    /// announce that is refused. Default `false`.
+    pub dpop: bool,
 }
 
 impl Options {
@@ -59,6 +62,11 @@ impl Options {
                 "rp_initiated_logout" => {
                     let Value::Bool(wanted) = value else { return Err(invalid("rp_initiated_logout")) };
                     options.rp_initiated_logout = Some(*wanted);
+                    continue;
+                }
+                "dpop" => {
+                    let Value::Bool(wanted) = value else { return Err(invalid("dpop")) };
+                    options.dpop = *wanted;
                     continue;
                 }
                 _ => return Err(invalid("config.json: a member that is not known")),

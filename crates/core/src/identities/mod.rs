@@ -11,6 +11,8 @@ mod popup;
 mod slot;
 mod wire;
 
+#[cfg(feature = "dpop")]
+use crate::http::KeyName;
 use crate::{
     authorization::{PopupNumber, SignIn},
     callback::{self, Callback},
@@ -241,7 +243,9 @@ impl Identities {
             let begun = records.iter().filter(|(key, _)| {
                 self.config.slot_of(key).is_some_and(|of| of != slot) && transaction::hash_in_key(key).is_some()
             });
-            turn.effects.extend(begun.map(|(key, _)| (slot, Effect::Forget(key.to_owned()))));
+            for (key, _) in begun {
+                self.put(turn, slot, Effect::Forget(key.to_owned()));
+            }
             let others: Vec<Slot> = self.sessions.iter().map(|(of, _)| *of).filter(|of| *of != slot).collect();
             others.into_iter().for_each(|other| self.tell(turn, other, Input::Cancel));
         }
@@ -287,6 +291,15 @@ impl Identities {
         self.sessions.retain(|(slot, session)| *slot == active || !session.is_over());
     }
 
+    /// The key of a sign-in goes with its record, unless a session has it now.
+    #[cfg(feature = "dpop")]
+    fn orphan(&self, effect: &Effect) -> Option<KeyName> {
+        let Effect::Forget(key) = effect else { return None };
+        let needed = || self.sessions.iter().any(|(_, session)| session.needs_key(key));
+        let orphan = self.config.dpop() && transaction::hash_in_key(key).is_some() && !needed();
+        orphan.then(|| KeyName::new(key))
+    }
+
     fn set_alarm(&mut self, turn: &mut Turn<'_>) {
         let next = self.alarms.iter().map(|(_, at)| *at).min();
         if next != self.alarm {
@@ -309,9 +322,17 @@ impl Identities {
                 self.alarms.retain(|(of, _)| *of != slot);
                 self.alarms.push((slot, at));
             } else {
-                turn.effects.push((slot, effect));
+                self.put(turn, slot, effect);
             }
         }
+    }
+
+    fn put(&self, turn: &mut Turn<'_>, slot: Slot, effect: Effect) {
+        #[cfg(feature = "dpop")]
+        let key = self.orphan(&effect);
+        turn.effects.push((slot, effect));
+        #[cfg(feature = "dpop")]
+        turn.effects.extend(key.map(|key| (slot, Effect::DropKey(key))));
     }
 
     /// Whoever is new there knows what the others have learnt of the provider.

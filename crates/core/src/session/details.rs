@@ -26,7 +26,7 @@ impl Session {
             identity.userinfo = Loadable::Absent;
             if let Some(endpoint) = &identity.endpoints.userinfo {
                 identity.userinfo = Loadable::Waiting;
-                let (request, waiting) = userinfo::request(endpoint, &identity.access_token);
+                let (request, waiting) = userinfo::request(endpoint, &identity.access_token, identity.key.as_ref());
                 requests.push((request, Waiting::Userinfo(waiting)));
             }
         }
@@ -37,8 +37,12 @@ impl Session {
             let may_list = has(&identity.scope_granted) && has(&identity.scope_requested);
             identity.organizations = match (provider.organizations_endpoint(), may_list) {
                 (Some(endpoint), true) => {
-                    let (request, waiting) =
-                        organization::request(endpoint, provider.transport(), &identity.access_token);
+                    let (request, waiting) = organization::request(
+                        endpoint,
+                        provider.transport(),
+                        &identity.access_token,
+                        identity.key.as_ref(),
+                    );
                     requests.push((request, Waiting::Organizations(waiting)));
                     Loadable::Waiting
                 }
@@ -82,7 +86,8 @@ impl Session {
         let waits = self.waiting.iter().any(|(_, waiting)| matches!(waiting, Waiting::Organizations(_)));
         let provider = self.config.provider();
         if let Some(endpoint) = provider.organizations_endpoint().filter(|_| known && !waits && !self.unconfirmed) {
-            let (request, waiting) = organization::request(endpoint, provider.transport(), &identity.access_token);
+            let (token, key) = (&identity.access_token, identity.key.as_ref());
+            let (request, waiting) = organization::request(endpoint, provider.transport(), token, key);
             let ticket = self.ticket(Waiting::Organizations(waiting));
             turn.effects.push(Effect::Send(ticket, request));
         }

@@ -51,6 +51,8 @@ impl Session {
         self.tell_ended(turn, true);
         let identity = self.identity.take();
         self.forget_session(turn);
+        #[cfg(feature = "dpop")]
+        turn.effects.extend(identity.as_ref().and_then(|identity| identity.key.clone()).map(Effect::DropKey));
         self.abandon(turn);
         self.error = None;
         let namespace = self.config.namespace();

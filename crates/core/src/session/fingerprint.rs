@@ -22,6 +22,8 @@ impl Session {
             Stage::Confirming(_) => 4,
             Stage::Completing(_) => 5,
             Stage::Awaiting(_) => 6,
+            #[cfg(feature = "dpop")]
+            Stage::MakingKey(_) => 7,
         }
         .hash(into);
         if let Some(identity) = &self.identity {
@@ -74,5 +76,7 @@ fn kind(waiting: &Waiting) -> (u8, u32) {
         Waiting::Revoked => (11, 0),
         Waiting::Userinfo(_) => (12, 0),
         Waiting::Organizations(_) => (13, 0),
+        #[cfg(feature = "dpop")]
+        Waiting::KeyMade(_) => (14, 0),
     }
 }

@@ -71,9 +71,11 @@ impl Session {
     pub(super) fn grant_all(&mut self, turn: &mut Turn<'_>) {
         for request in core::mem::take(&mut self.wanting) {
             let granted = match &self.identity {
-                Some(identity) if !identity.has_ended(turn.now) => {
-                    Ok(Grant { access_token: identity.access_token.clone(), generation: identity.generation })
-                }
+                Some(identity) if !identity.has_ended(turn.now) => Ok(Grant {
+                    access_token: identity.access_token.clone(),
+                    generation: identity.generation,
+                    key: identity.key.clone(),
+                }),
                 Some(_) => Err(self.attempts.failed.clone()),
                 None => Err(self.error.clone()),
             };

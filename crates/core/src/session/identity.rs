@@ -2,6 +2,7 @@
 
 use crate::{
     discovery::Endpoints,
+    http::KeyName,
     id_token::VerifiedIdToken,
     json::{self, Object, ObjectWriter, Value},
     organization::{Organization, subject_kind},
@@ -30,6 +31,8 @@ pub(super) struct Identity {
     /// How often the session was renewed.
     pub(super) generation: u64,
     pub(super) id_token: IdTokenText,
+    /// The key that its tokens are bound to.
+    pub(super) key: Option<KeyName>,
     /// The verified claims, as the signed JSON text.
     claims: String,
     /// The sign-in's, which the ID token of any renewal may repeat.
@@ -72,6 +75,7 @@ impl Identity {
             family: tabs::new_family(turn.entropy),
             generation: 0,
             id_token: IdTokenText::new(verified.text().expose()),
+            key: transaction.key_name,
             claims: verified.claims().to_owned(),
             nonce: transaction.nonce,
             subject: verified.subject().to_owned(),
@@ -158,6 +162,7 @@ impl Identity {
             .string("access_token", self.access_token.expose())
             .optional("refresh_token", self.refresh_token.as_ref().map(RefreshToken::expose))
             .string("id_token", self.id_token.expose())
+            .optional("key", self.key.as_ref().map(KeyName::as_str))
             .string("claims", &self.claims)
             .string("nonce", self.nonce.expose())
             .string("scope_requested", &self.scope_requested.join(" "))
@@ -199,6 +204,7 @@ impl Identity {
             family: text("family").filter(|key| key.len() == 43).map(FamilyKey::new),
             generation: u64::try_from(record.get("generation")?.as_number()?.to_fixed(0)?).ok()?,
             id_token: IdTokenText::new(text("id_token")?),
+            key: text("key").map(KeyName::new),
             subject: json::parse_object(claims.as_bytes()).ok()?.str("sub").filter(|sub| !sub.is_empty())?.to_owned(),
             claims: claims.to_owned(),
             nonce: Nonce::new(text("nonce")?),
@@ -261,7 +267,9 @@ impl Session {
     /// Finds the session that this tab kept, if it is whole and has not ended.
     pub(super) fn restore(&mut self, turn: &mut Turn<'_>, records: &Records) {
         let Some(text) = records.get(&self.session_key()) else { return };
-        match Identity::decode(text, self.config.provider().transport()) {
+        // Whoever wants tokens bound to a key keeps none that are not.
+        let bound = |identity: &Identity| identity.key.is_some() || !self.config.dpop();
+        match Identity::decode(text, self.config.provider().transport()).filter(bound) {
             None => turn.effects.push(Effect::Forget(self.session_key())),
             Some(identity) => {
                 self.unconfirmed = !self.vouches_for(&identity.endpoints);

@@ -8,6 +8,8 @@
 //! answers come in as values.
 
 mod attempts;
+#[cfg(feature = "dpop")]
+mod binding;
 mod clock;
 mod completing;
 mod details;
@@ -111,6 +113,8 @@ enum Waiting {
     Revoked,
     Userinfo(AwaitUserinfo),
     Organizations(AwaitOrganizations),
+    #[cfg(feature = "dpop")]
+    KeyMade(crate::http::KeyName),
 }
 
 /// What is tried again, and for which time.
@@ -189,6 +193,8 @@ impl Session {
             working: match self.stage {
                 Stage::Idle => self.ending.as_ref().filter(|ending| ending.leaves()).map(|_| Step::SigningOut),
                 Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left => Some(Step::Leaving),
+                #[cfg(feature = "dpop")]
+                Stage::MakingKey(_) => Some(Step::Leaving),
                 Stage::Awaiting(_) => Some(Step::InPopup),
                 Stage::Confirming(_) | Stage::Completing(_) => Some(Step::Completing),
             },
@@ -256,6 +262,14 @@ impl Session {
                 Some(Waiting::RenewalKept) => self.renewal_kept(turn, result),
                 _ => {}
             },
+            #[cfg(feature = "dpop")]
+            Input::KeyMade(ticket, key) => {
+                if let Some(Waiting::KeyMade(name)) = self.collect(ticket) {
+                    self.key_made(turn, name, key.as_ref());
+                }
+            }
+            #[cfg(feature = "dpop")]
+            Input::KeyLost => self.key_lost(turn),
             Input::Locked { ticket, records } => {
                 self.collect(ticket);
                 self.locked(turn, ticket, &records);
@@ -274,7 +288,15 @@ impl Session {
     }
 
     fn answered(&mut self, turn: &mut Turn<'_>, ticket: Ticket, outcome: HttpOutcome) {
-        match self.collect(ticket) {
+        let waiting = self.collect(ticket);
+        #[cfg(feature = "dpop")]
+        if matches!(outcome, HttpOutcome::NotSent(crate::http::Failure::KeyLost))
+            && waiting.is_some()
+            && !matches!(waiting, Some(Waiting::Tokens(_)))
+        {
+            return self.key_lost(turn);
+        }
+        match waiting {
             Some(Waiting::Metadata(waiting, tries)) => {
                 let metadata = waiting.process(outcome, &self.config);
                 self.metadata_arrived(turn, metadata, tries);

@@ -31,7 +31,7 @@ const GRACE: i64 = 750;
 /// What a page waits for.
 pub(super) struct Awaiting {
     pub(super) number: PopupNumber,
-    key: String,
+    pub(super) key: String,
     state_hash: String,
     until: UnixTime,
     /// The window seems to be closed; from then on nobody is shown to wait.
@@ -79,6 +79,8 @@ impl Session {
     pub(crate) fn popup(&self) -> Option<(PopupNumber, Wanted)> {
         let early = match &self.stage {
             Stage::WantsMetadata(request) => request.way.popup(),
+            #[cfg(feature = "dpop")]
+            Stage::MakingKey(making) => making.departure.request.way.popup(),
             Stage::Keeping { awaits, .. } => awaits.as_ref().map(|awaits| awaits.number),
             _ => None,
         };

@@ -234,7 +234,12 @@ impl Session {
     fn send_refresh_token(&mut self, turn: &mut Turn<'_>, lock: Option<Ticket>) {
         let Some(identity) = &self.identity else { return };
         let Some(refresh_token) = &identity.refresh_token else { return self.finish_renewal(turn) };
-        let request = token::refresh_request(&identity.endpoints.token, self.config.client_id(), refresh_token);
+        let request = token::refresh_request(
+            &identity.endpoints.token,
+            self.config.client_id(),
+            refresh_token,
+            identity.key.as_ref(),
+        );
         let ticket = self.ticket(Waiting::Renewed);
         self.attempts.last = Some(turn.now);
         self.tabs.uses += 1;
@@ -245,7 +250,8 @@ impl Session {
 
     pub(super) fn refresh_answered(&mut self, turn: &mut Turn<'_>, outcome: HttpOutcome) {
         self.attempts.uncertain = matches!(outcome, HttpOutcome::Unknown(_));
-        match TokenResponse::process(outcome) {
+        let bound = self.identity.as_ref().is_some_and(|identity| identity.key.is_some());
+        match TokenResponse::process(outcome, bound) {
             Ok(mut tokens) => match tokens.id_token.take() {
                 // Polar sends none: the first one's claims stay.
                 None => self.take_tokens(turn, tokens),

@@ -11,6 +11,8 @@ use crate::{
     transaction::{self, Begin, Transaction},
 };
 
+#[cfg(feature = "dpop")]
+use super::binding::Making;
 use super::{
     Again, Effect, MAX_RETRIES, METADATA_LIFETIME, Records, Session, StorageFailure, Turn, Waiting,
     completing::Completing, popup::Awaiting, returned::authorization_error,
@@ -21,6 +23,9 @@ pub(super) enum Stage {
     Idle,
     /// The person waits for the metadata, then leaves.
     WantsMetadata(Box<SignIn>),
+    /// The key is being made that the tokens are to be bound to.
+    #[cfg(feature = "dpop")]
+    MakingKey(Box<Making>),
     /// The transaction is being kept; only then may the page be left.
     Keeping {
         key: String,
@@ -36,6 +41,13 @@ pub(super) enum Stage {
     Confirming(Box<Redeemable>),
     /// The code has been sent.
     Completing(Box<Completing>),
+}
+
+/// What a sign-in leaves with, once there is a key for it, if there has to be one.
+pub(super) struct Departure {
+    pub(super) request: Box<SignIn>,
+    metadata: Metadata,
+    pub(super) fresh: Fresh,
 }
 
 impl Session {
@@ -82,7 +94,7 @@ impl Session {
             }
             stage => {
                 self.stage = stage;
-                self.leave(turn, &metadata);
+                self.depart(turn, metadata);
             }
         }
     }
@@ -119,13 +131,30 @@ impl Session {
         }
     }
 
-    /// Makes the transaction and asks to have it kept; without that the page is not left.
-    fn leave(&mut self, turn: &mut Turn<'_>, metadata: &Metadata) {
-        let Stage::WantsMetadata(request) = &self.stage else { return };
+    fn depart(&mut self, turn: &mut Turn<'_>, metadata: Metadata) {
+        let request = match core::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::WantsMetadata(request) => request,
+            stage => {
+                self.stage = stage;
+                return;
+            }
+        };
         let fresh = match Fresh::generate(turn.entropy) {
             Ok(fresh) => fresh,
             Err(error) => return self.fail(turn, error),
         };
+        let departure = Departure { request, metadata, fresh };
+        #[cfg(feature = "dpop")]
+        if self.config.dpop() {
+            return self.make_key(turn, departure);
+        }
+        self.leave(turn, departure, None);
+    }
+
+    /// Makes the transaction and asks to have it kept; without that the page is not left.
+    pub(super) fn leave(&mut self, turn: &mut Turn<'_>, departure: Departure, thumbprint: Option<&str>) {
+        let Departure { request, metadata, fresh } = departure;
+        let metadata = &metadata;
         let mut scope = self.config.scope().to_vec();
         scope.extend(request.further_scope.iter().filter(|further| !self.config.scope().contains(further)).cloned());
         let popup = request.way.popup();
@@ -140,7 +169,7 @@ impl Session {
             popup: popup.is_some(),
         };
         let (transaction, state) = Transaction::begin(begin, fresh, turn.now);
-        let url = authorization::url(metadata, &transaction, &state, request);
+        let url = authorization::url(metadata, &transaction, &state, &request, thumbprint);
         let key = transaction.key(&self.config);
         let record = transaction.encode();
         let awaits = popup.map(|popup| Box::new(Awaiting::new(popup, &transaction, key.clone())));
@@ -175,7 +204,12 @@ impl Session {
 
     pub(super) fn cancel(&mut self, turn: &mut Turn<'_>) {
         let awaited = self.stop_waiting(turn).is_some();
-        if awaited || matches!(self.stage, Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left) {
+        #[cfg(feature = "dpop")]
+        let making = matches!(self.stage, Stage::MakingKey(_));
+        #[cfg(not(feature = "dpop"))]
+        let making = false;
+        let leaving = matches!(self.stage, Stage::WantsMetadata(_) | Stage::Keeping { .. } | Stage::Left);
+        if awaited || making || leaving {
             if let Stage::Keeping { key, .. } = core::mem::replace(&mut self.stage, Stage::Idle) {
                 turn.effects.push(Effect::Forget(key));
             }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::{
     authorization::{PopupNumber, SignIn},
     error::Error,
-    http::{HttpOutcome, HttpRequest},
+    http::{HttpOutcome, HttpRequest, KeyName},
     jws::{SignatureCheck, SignatureOutcome},
     secret::{AccessToken, AuthorizationUrl, ChannelText, FamilyKey, RecordText},
     time::UnixTime,
@@ -31,6 +31,8 @@ pub struct Grant {
     pub access_token: AccessToken,
     /// Which one of its session it is: to be given back if an API refuses it.
     pub generation: u64,
+    /// The key that it is bound to: it is of no use without a proof of that.
+    pub key: Option<KeyName>,
 }
 
 /// What stood in session storage under [`crate::config::KEY_PREFIX`], read right before the step.
@@ -108,6 +110,12 @@ pub enum Input {
     Verified(Ticket, SignatureOutcome),
     /// Whether a record could be kept.
     Kept(Ticket, Result<(), StorageFailure>),
+    /// The public half of the key that was to be made; `None` if the browser can keep none.
+    #[cfg(feature = "dpop")]
+    KeyMade(Ticket, Option<crate::dpop::PublicKey>),
+    /// The key of this session was not there when a request had to be proven that the session does not know of.
+    #[cfg(feature = "dpop")]
+    KeyLost,
     /// The lock of [`Effect::Lock`] is held.
     Locked {
         /// Its ticket.
@@ -152,6 +160,13 @@ pub enum Effect {
     Send(Ticket, HttpRequest),
     /// Verify this; answer with [`Input::Verified`].
     Verify(Ticket, SignatureCheck),
+    /// Make a key of this name that nobody can read, for ES256, and keep it for this origin; answer with
+    /// [`Input::KeyMade`].
+    #[cfg(feature = "dpop")]
+    MakeKey(Ticket, KeyName),
+    /// Remove the key of this name.
+    #[cfg(feature = "dpop")]
+    DropKey(KeyName),
     /// Go to the provider.
     Leave(AuthorizationUrl),
     /// Send the window of this number to the provider. Tell what it brings ([`Input::Relayed`]) and that it was

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use polar_signin_core::{
     config::{Config, Options},
-    http::{HttpOutcome, HttpResponse},
+    http::{Dpop, HttpOutcome, HttpResponse},
     pkce::{Entropy, NoEntropy},
     time::UnixTime,
 };
@@ -125,7 +125,8 @@ pub fn answer(status: u16, content_type: Option<&str>, body: impl Into<Vec<u8>>)
 }
 
 pub fn response(status: u16, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> HttpResponse {
-    HttpResponse { status, content_type: content_type.map(str::to_owned), retry_after: None, body: body.into() }
+    let content_type = content_type.map(str::to_owned);
+    HttpResponse { status, content_type, retry_after: None, dpop: Dpop::default(), body: body.into() }
 }
 
 /// A page of HTML, as a captive portal has it.

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+#[cfg(feature = "dpop")]
+use polar_signin_core::dpop::PublicKey;
 use polar_signin_core::{
     authorization::{PopupNumber, SignIn},
     config::Config,
     error::{Code, Error},
-    http::{Body, Failure, HttpOutcome, HttpRequest},
+    http::{Body, Failure, HttpOutcome, HttpRequest, KeyName},
     identities::{Event, Identities, Overview, Slot},
     secret::FamilyKey,
     session::{Effect, Input, Records, StorageFailure, Ticket, TokenRequest},
@@ -20,6 +22,10 @@ use super::{
     keys::{encode, verify},
 };
 
+/// The public half of every key that is made here.
+#[cfg(feature = "dpop")]
+pub const POINT: [u8; 65] = [4; 65];
+
 /// What a tab's session storage holds.
 pub type Storage = BTreeMap<String, String>;
 
@@ -30,6 +36,8 @@ pub struct Sent {
     ticket: Ticket,
     pub url: String,
     pub bearer: Option<String>,
+    /// The name of the key that it is proven with.
+    pub key: Option<String>,
     /// The body of a form; JSON bodies are not sent by a session.
     pub form: Option<String>,
     answered: bool,
@@ -73,6 +81,10 @@ pub struct Page {
     pub will: Option<String>,
     /// What came of wanting an access token.
     pub granted: Vec<(TokenRequest, Result<String, Code>)>,
+    /// The names of the keys that the browser keeps; `None` if it keeps none.
+    pub keys: Option<Vec<String>>,
+    /// That of the last request that had one.
+    pub last_key: Option<KeyName>,
     /// What becomes of records that are to be kept.
     pub refuse_to_keep: Option<StorageFailure>,
     /// The tab is killed after so many further effects: nothing happens from then on.
@@ -104,6 +116,8 @@ impl Page {
             told: Vec::new(),
             will: None,
             granted: Vec::new(),
+            keys: Some(Vec::new()),
+            last_key: None,
             refuse_to_keep: None,
             dies_after: None,
         }
@@ -170,13 +184,15 @@ impl Page {
                 return Some(Input::Kept(ticket, result));
             }
             Effect::Forget(key) => drop(self.storage.remove(&key)),
-            Effect::Send(ticket, HttpRequest { url, bearer, body }) => {
+            Effect::Send(ticket, HttpRequest { url, bearer, body, key }) => {
                 let form = body.map(|body| match body {
                     Body::Form(form) => form.expose().to_owned(),
                     Body::Json(_) => panic!("a session sends no JSON"),
                 });
                 let bearer = bearer.map(|token| token.expose().to_owned());
-                self.sent.push(Sent { slot, ticket, url, bearer, form, answered: false });
+                self.last_key = key.clone().or(self.last_key.take());
+                let key = key.map(|key| key.as_str().to_owned());
+                self.sent.push(Sent { slot, ticket, url, bearer, key, form, answered: false });
             }
             Effect::Verify(ticket, check) => {
                 self.verified += 1;
@@ -219,6 +235,14 @@ impl Page {
                 self.granted.push((request, granted.map_err(|error| error.code())));
             }
             Effect::Show => {}
+            #[cfg(feature = "dpop")]
+            Effect::MakeKey(ticket, name) => {
+                let key = PublicKey::from_point(&POINT).filter(|_| self.keys.is_some());
+                self.keys.iter_mut().for_each(|keys| keys.push(name.as_str().to_owned()));
+                return Some(Input::KeyMade(ticket, key));
+            }
+            #[cfg(feature = "dpop")]
+            Effect::DropKey(name) => self.keys.iter_mut().for_each(|keys| keys.retain(|key| key != name.as_str())),
         }
         None
     }

@@ -23,6 +23,7 @@ pub(crate) struct Authorization {
     nonce: Option<String>,
     code_challenge: Option<String>,
     plain_challenge: bool,
+    thumbprint: Option<String>,
     /// The request's own query, for the forms.
     pub(crate) query: String,
 }
@@ -54,6 +55,7 @@ impl Authorization {
             nonce: asked.parameter("nonce"),
             code_challenge: asked.parameter("code_challenge"),
             plain_challenge: asked.parameter("code_challenge_method").as_deref() == Some("plain"),
+            thumbprint: asked.parameter("dpop_jkt").filter(|_| store.settings.dpop),
             query: asked.query.clone(),
             scope,
             client,
@@ -202,6 +204,7 @@ fn decide(store: &mut Store, request: &Authorization, person: &str, chosen: Vec<
         scope,
         expires: 0,
         authenticated: now(),
+        thumbprint: None,
     };
     let code = random("polar_ac_");
     let grant = Grant {
@@ -211,6 +214,7 @@ fn decide(store: &mut Store, request: &Authorization, person: &str, chosen: Vec<
         plain_challenge: request.plain_challenge,
         nonce: request.nonce.clone(),
         created: now(),
+        thumbprint: request.thumbprint.clone(),
     };
     store.codes.insert(code.clone(), grant);
     request.back(store, &[("code", &code)])

@@ -85,6 +85,9 @@ fn set(store: &mut Store, body: &Value) -> Option<()> {
             "public_revocation" => settings.public_revocation = value.as_bool()?,
             "end_session" => settings.end_session = value.as_bool()?,
             "organizations_migrate" => settings.organizations_migrate = value.as_bool()?,
+            "dpop" => settings.dpop = value.as_bool()?,
+            "dpop_nonce_token" => settings.dpop_nonce_token = value.as_bool()?,
+            "dpop_nonce_resource" => settings.dpop_nonce_resource = value.as_bool()?,
             _ => return None,
         }
     }

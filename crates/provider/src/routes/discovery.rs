@@ -32,6 +32,9 @@ pub(super) fn metadata(store: &Store) -> Reply {
         document["revocation_endpoint_auth_methods_supported"] =
             json!(["client_secret_basic", "client_secret_post", "none"]);
     }
+    if store.settings.dpop {
+        document["dpop_signing_alg_values_supported"] = json!(["ES256"]);
+    }
     if store.settings.end_session {
         document["end_session_endpoint"] = json!(format!("{origin}/oauth2/end-session"));
     }

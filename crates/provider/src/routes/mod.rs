@@ -17,6 +17,7 @@ use hyper::{Request, StatusCode, body::Incoming};
 use serde_json::{Value, json};
 
 use crate::{
+    dpop,
     faults::Fault,
     pages,
     reply::Reply,
@@ -46,7 +47,11 @@ impl Asked {
             method: parts.method.to_string(),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            headers: parts.headers.iter().map(header).collect(),
+            headers: parts.headers.iter().map(header).fold(BTreeMap::new(), |mut headers, (name, value)| {
+                // Two of one name are one list (RFC 9110 5.3): two proofs are none.
+                headers.entry(name).and_modify(|list: &mut String| *list = format!("{list}, {value}")).or_insert(value);
+                headers
+            }),
             body: String::from_utf8_lossy(&body).into_owned(),
         })
     }
@@ -75,6 +80,12 @@ impl Asked {
     pub(crate) fn bearer(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    }
+
+    /// The access token, whatever it needs beside it.
+    fn access_token(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        ["bearer", "dpop"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(token)
     }
 
     /// A cookie's value.
@@ -130,6 +141,13 @@ impl Store {
 
 /// Answers a request that is well.
 pub(crate) fn answer(store: &mut Store, asked: &Asked) -> Reply {
+    let is_resource = matches!(asked.endpoint(), "userinfo" | "organizations" | "api");
+    let refusal = if is_resource { dpop::guard(store, asked) } else { None };
+    let reply = refusal.unwrap_or_else(|| look(store, asked));
+    dpop::tell_nonce(store, asked, reply)
+}
+
+fn look(store: &mut Store, asked: &Asked) -> Reply {
     match (asked.method.as_str(), asked.path.as_str()) {
         ("GET", "/.well-known/openid-configuration") => discovery::metadata(store),
         ("GET", path) if path == store.settings.jwks_path => Reply::ok(&jwks(store)),
@@ -162,7 +180,7 @@ fn jwks(store: &Store) -> Value {
 
 /// The token that a request carries, if it is known and has not ended.
 fn token_of(store: &Store, asked: &Asked) -> Option<Token> {
-    store.access_tokens.get(asked.bearer()?).filter(|token| token.expires > now()).cloned()
+    store.access_tokens.get(asked.access_token()?).filter(|token| token.expires > now()).cloned()
 }
 
 /// The client of a request to the token endpoint and its neighbours: public ones by their id,

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Asked, client_of, invalid_client};
 use crate::{
+    dpop,
     id_token::{self, has_scope},
     reply::Reply,
     state::{Client, Kind, Store, Token, now, random},
@@ -17,15 +18,19 @@ const CODE_LIFETIME: i64 = 600;
 
 pub(super) fn answer(store: &mut Store, asked: &Asked) -> Reply {
     let Some(client) = client_of(store, asked) else { return invalid_client() };
+    let thumbprint = match dpop::at_token_endpoint(store, asked) {
+        Ok(thumbprint) => thumbprint,
+        Err(refusal) => return refusal,
+    };
     match asked.form("grant_type").as_deref() {
-        Some("authorization_code") => exchange(store, asked, &client.id),
-        Some("refresh_token") => refresh(store, asked, &client.id),
+        Some("authorization_code") => exchange(store, asked, &client.id, thumbprint),
+        Some("refresh_token") => refresh(store, asked, &client.id, thumbprint.as_deref()),
         Some(_) => refuse("unsupported_grant_type", ""),
         None => refuse("invalid_request", "Missing grant_type"),
     }
 }
 
-fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
+fn exchange(store: &mut Store, asked: &Asked, client_id: &str, thumbprint: Option<String>) -> Reply {
     let code = asked.form("code").unwrap_or_default();
     // A code works once, whatever comes of it.
     let Some(grant) = store.codes.remove(&code) else { return refuse("invalid_grant", "Invalid \"code\" in request.") };
@@ -35,6 +40,10 @@ fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
     if asked.form("redirect_uri").as_deref() != Some(&grant.redirect_uri) {
         return refuse("invalid_grant", "Invalid \"redirect_uri\" in request.");
     }
+    if grant.thumbprint.is_some() && grant.thumbprint != thumbprint {
+        // RFC 9449 10.
+        return refuse("invalid_grant", "The code is bound to another key.");
+    }
     let verifier = asked.form("code_verifier");
     match (&grant.code_challenge, verifier) {
         _ if !store.settings.checks_pkce => {}
@@ -42,7 +51,7 @@ fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
         (Some(_), Some(_)) => return refuse("invalid_grant", "Code challenge failed."),
         _ => return refuse("invalid_request", "Missing \"code_verifier\""),
     }
-    let token = Token { expires: now() + store.settings.access_token_lifetime, ..grant.token };
+    let token = Token { expires: now() + store.settings.access_token_lifetime, thumbprint, ..grant.token };
     let lifetime = store.settings.access_token_lifetime;
     let (access_token, mut body) = issue(store, token.clone(), lifetime);
     if has_scope(&token.scope, "openid") {
@@ -54,11 +63,15 @@ fn exchange(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
     Reply::ok(&store.shaped("token", body)).with("cache-control", "no-store")
 }
 
-fn refresh(store: &mut Store, asked: &Asked, client_id: &str) -> Reply {
+fn refresh(store: &mut Store, asked: &Asked, client_id: &str, thumbprint: Option<&str>) -> Reply {
     let old = asked.form("refresh_token").unwrap_or_default();
     let Some(token) = store.refresh_tokens.get(&old).filter(|token| token.client_id == client_id).cloned() else {
         return refuse("invalid_grant", "");
     };
+    if token.thumbprint.as_deref() != thumbprint {
+        // RFC 9449 5: a public client's refresh token is bound like its access token.
+        return refuse("invalid_grant", "The token is bound to another key.");
+    }
     let lifetime = store.settings.refreshed_lifetime;
     let mut token = Token { expires: now() + lifetime, ..token };
     if store.settings.organizations_migrate {
@@ -89,7 +102,7 @@ fn issue(store: &mut Store, token: Token, lifetime: i64) -> (String, Value) {
     };
     let (access_token, refresh_token) = (made("at"), made("rt"));
     let body = json!({
-        "token_type": "Bearer", "access_token": access_token, "expires_in": lifetime,
+        "token_type": if token.thumbprint.is_some() { "DPoP" } else { "Bearer" }, "access_token": access_token, "expires_in": lifetime,
         "refresh_token": refresh_token, "scope": token.scope,
     });
     store.access_tokens.insert(access_token.clone(), token.clone());
@@ -131,6 +144,7 @@ pub(super) fn revoke_or_introspect(store: &mut Store, asked: &Asked) -> Reply {
         Some(token) if token.expires > now() => json!({
             "active": true, "client_id": token.client_id, "sub": token.person, "scope": token.scope,
             "exp": token.expires, "organizations": token.narrowed_to,
+            "cnf": token.thumbprint.map(|jkt| json!({ "jkt": jkt })),
         }),
         _ => json!({ "active": false }),
     })

@@ -3,7 +3,7 @@
 // The pages are our own, since those of the package fetch fonts from the network. They have the buttons that
 // the tests know from the other provider. GET /log says what was asked for, in the form of that one's log.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 
@@ -18,6 +18,8 @@ const { values: options } = parseArgs({
     path: { type: 'string', default: '' },
     // The package offers revocation to public clients, but does not say so: whoever runs it has to.
     'announce-revocation': { type: 'boolean', default: false },
+    // Tokens can be bound to a key (RFC 9449), with nonces in the proofs.
+    dpop: { type: 'boolean', default: false },
     'access-token-lifetime': { type: 'string', default: '3600' },
   },
 });
@@ -60,6 +62,7 @@ const configuration = {
   interactions: { url: (_ctx, interaction) => `${options.path}/interaction/${interaction.uid}` },
   features: {
     devInteractions: { enabled: false },
+    dPoP: { enabled: options.dpop, nonceSecret: options.dpop ? randomBytes(32) : undefined, requireNonce: () => options.dpop },
     revocation: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,

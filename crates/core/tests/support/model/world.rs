@@ -279,6 +279,8 @@ impl<'a> World<'a> {
                 self.granted(tab, request, granted.ok());
             }
             Effect::Scrub(_) | Effect::Leave(_) | Effect::Return(_) | Effect::Show => {}
+            #[cfg(feature = "dpop")]
+            Effect::MakeKey(..) | Effect::DropKey(_) => panic!("no key was asked for"),
             Effect::LeaveInPopup { .. } | Effect::Relay { .. } | Effect::Close => panic!("no window was opened"),
         }
         None

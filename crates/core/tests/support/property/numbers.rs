@@ -103,7 +103,7 @@ pub fn number(bytes: &[u8]) {
     }
 
     // As a lifetime: a number that is not negative, or malformed; its end is never before now.
-    let tokens = TokenResponse::process(answer(200, good_tokens().set("expires_in", text.clone()).json()));
+    let tokens = TokenResponse::process(answer(200, good_tokens().set("expires_in", text.clone()).json()), false);
     match tokens.map(|tokens| (tokens.expires_in, tokens.expires_at(now()))) {
         Ok((Some(seconds), Some(end))) => {
             assert!(seconds >= 0 && seconds == exact(&text, 0).expect("finite"), "{text}");
@@ -164,7 +164,7 @@ pub fn sum(bytes: &[u8]) {
 pub fn text(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let plain = (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-    let tokens = TokenResponse::process(answer(200, good_tokens().text("expires_in", &text).json()));
+    let tokens = TokenResponse::process(answer(200, good_tokens().text("expires_in", &text).json()), false);
     assert_eq!(tokens.is_ok(), plain, "{text:?}");
     if let Ok(tokens) = tokens {
         assert_eq!(tokens.expires_in, text.parse().ok());

@@ -4,7 +4,7 @@ use polar_signin_core::{
     config::{Config, Options},
     discovery::Metadata,
     error::{Code, Error, Phase, ProviderError},
-    http::{HttpOutcome, HttpResponse},
+    http::{Dpop, HttpOutcome, HttpResponse},
     jwks::JwkSet,
     jws::Algorithm,
     organization,
@@ -108,7 +108,7 @@ fn content_type(choices: &mut Choices<'_>) -> Option<String> {
 fn outcome(choices: &mut Choices<'_>, good: Members) -> HttpResponse {
     let (status, content_type) = (choices.pick(&STATUSES), content_type(choices));
     let retry_after = choices.one_in(4).then(|| choices.text());
-    HttpResponse { status, content_type, retry_after, body: body(choices, good) }
+    HttpResponse { status, content_type, retry_after, dpop: Dpop::default(), body: body(choices, good) }
 }
 
 /// What may be shown of an error: the characters of RFC 6749 5.2, and not many of them.
@@ -182,7 +182,7 @@ fn token_response(choices: &mut Choices<'_>) {
     let response = outcome(choices, good);
     let (status, content_type) = (response.status, response.content_type.clone());
     let body = response.body.clone();
-    match TokenResponse::process(HttpOutcome::Answered(response)) {
+    match TokenResponse::process(HttpOutcome::Answered(response), false) {
         Err(error) => check_error(&error),
         Ok(tokens) => {
             assert!(status == 200 && is_plain_json(content_type.as_deref()));
@@ -209,7 +209,7 @@ fn userinfo_response(choices: &mut Choices<'_>) {
     let good = Members::new().text("sub", "u1").text("name", "One").text("email", "a@b").set("email_verified", "true");
     let response = outcome(choices, good.text("picture", "https://op.example/p"));
     let (status, content_type) = (response.status, response.content_type.clone());
-    let (_, waiting) = userinfo::request(&endpoint(), &AccessToken::new("AT-1"));
+    let (_, waiting) = userinfo::request(&endpoint(), &AccessToken::new("AT-1"), None);
     match waiting.process(HttpOutcome::Answered(response), "u1") {
         Err(error) => check_error(&error),
         Ok(userinfo) => {
@@ -228,7 +228,7 @@ fn organizations(choices: &mut Choices<'_>) {
     let response = outcome(choices, good);
     let status = response.status;
     let body = response.body.clone();
-    let (request, waiting) = organization::request(&endpoint(), Transport::Https, &AccessToken::new("AT-1"));
+    let (request, waiting) = organization::request(&endpoint(), Transport::Https, &AccessToken::new("AT-1"), None);
     assert!(!request.url.contains("AT-1"));
     match waiting.process(HttpOutcome::Answered(response)) {
         Err(error) => check_error(&error),
