@@ -19,9 +19,9 @@ use crate::{
     clients::{APP, AUTH0, AXA, BASELINE, Client, PACKAGE},
     world::World,
 };
-use case::{Case, Group, Walk};
+use case::{Case, Group, Sign, Walk};
 use document::Document;
-use evidence::Outcome;
+use evidence::{Evidence, Outcome};
 use visit::Visitor;
 
 /// Whom they are tried on.
@@ -41,10 +41,10 @@ pub(crate) async fn run(world: &World, only: &[String], document: &Path) -> Resu
         group.cases.retain(|case| only.is_empty() || only.iter().any(|name| name == case.id));
     }
     groups.retain(|group| !group.cases.is_empty());
-    let visitor = Visitor::new(world).await?;
-    let mut written = Document::new(visitor.about().await?, &CLIENTS);
+    let mut trial = Trial { visitor: Visitor::new(world).await?, controls: BTreeMap::new(), seen: BTreeMap::new() };
+    let mut written = Document::new(trial.visitor.about().await?, &CLIENTS);
     for group in &groups {
-        let outcomes = try_group(&visitor, group).await;
+        let outcomes = trial.group(group).await;
         written.add(group, &outcomes);
     }
     if only.is_empty() {
@@ -53,65 +53,92 @@ pub(crate) async fn run(world: &World, only: &[String], document: &Path) -> Resu
     Ok(written.undecided())
 }
 
-/// The outcomes of each case, in the order of the clients.
-#[expect(clippy::print_stdout, reason = "whoever waits wants to see how far it is")]
-async fn try_group(visitor: &Visitor<'_>, group: &Group) -> Vec<Vec<Outcome>> {
-    println!("\n{}", group.title);
-    let mut controls: BTreeMap<(Walk, String, &str), Outcome> = BTreeMap::new();
-    let mut all = Vec::new();
-    for (number, case) in group.cases.iter().enumerate() {
-        let mut outcomes = vec![Outcome::DoesNotApply; CLIENTS.len()];
-        for turn in 0..CLIENTS.len() {
-            // Whoever is first is another one each time.
-            let place = (turn + number) % CLIENTS.len();
-            let client = &CLIENTS[place];
-            // Its users ask for userinfo by themselves.
-            if case.walk == Walk::Userinfo && client.folder == AUTH0.folder {
-                continue;
+/// What is known so far.
+struct Trial<'a> {
+    visitor: Visitor<'a>,
+    /// Whether a walk signs in without an attack, at these settings of the provider, with this client.
+    controls: BTreeMap<(Walk, String, &'static str), Outcome>,
+    /// One visit shows what several statements are about.
+    seen: BTreeMap<String, Evidence>,
+}
+
+impl Trial<'_> {
+    /// The outcomes of each case, in the order of the clients.
+    #[expect(clippy::print_stdout, reason = "whoever waits wants to see how far it is")]
+    async fn group(&mut self, group: &Group) -> Vec<Vec<Outcome>> {
+        println!("\n{}", group.title);
+        let mut all = Vec::new();
+        for (number, case) in group.cases.iter().enumerate() {
+            let mut outcomes = vec![Outcome::DoesNotApply; CLIENTS.len()];
+            for turn in 0..CLIENTS.len() {
+                // Whoever is first is another one each time.
+                let place = (turn + number) % CLIENTS.len();
+                let client = &CLIENTS[place];
+                outcomes[place] = self.cell(case, client).await;
+                println!("  {}: {}: {}", case.id, client.folder, outcomes[place]);
             }
-            let key = (case.walk.control(), case.settings.to_string(), client.folder);
-            if let std::collections::btree_map::Entry::Vacant(entry) = controls.entry(key.clone()) {
-                entry.insert(decide(visitor, &control(case), client).await);
-            }
-            outcomes[place] = match &controls[&key] {
-                Outcome::Accepted => decide(visitor, case, client).await,
-                Outcome::DoesNotApply => Outcome::DoesNotApply,
-                other => Outcome::NotDecided(format!("without the attack: {other}")),
-            };
-            println!("  {}: {}: {}", case.id, client.folder, outcomes[place]);
+            all.push(outcomes);
         }
-        all.push(outcomes);
+        all
     }
-    all
+
+    async fn cell(&mut self, case: &Case, client: &Client) -> Outcome {
+        // Its users ask for userinfo by themselves.
+        if case.walk == Walk::Userinfo && client.folder == AUTH0.folder {
+            return Outcome::DoesNotApply;
+        }
+        let key = (case.walk.control(), case.settings.to_string(), client.folder);
+        let known = self.controls.get(&key).cloned();
+        let control = match known {
+            Some(known) => known,
+            None => {
+                let outcome = self.decide(&control(case), client).await;
+                self.controls.insert(key, outcome.clone());
+                outcome
+            }
+        };
+        match control {
+            Outcome::Accepted => self.decide(case, client).await,
+            other => Outcome::NotDecided(format!("without the attack: {other}")),
+        }
+    }
+
+    /// An outcome that says nothing, or a refusal without a word, is looked at once more.
+    async fn decide(&mut self, case: &Case, client: &Client) -> Outcome {
+        match self.once(case, client).await {
+            Outcome::NotDecided(_) => self.once(case, client).await,
+            Outcome::Refused(words) if words.is_empty() => match self.once(case, client).await {
+                Outcome::Accepted => Outcome::NotDecided("once refused without a word, once accepted".to_owned()),
+                second => second,
+            },
+            decided => decided,
+        }
+    }
+
+    async fn once(&mut self, case: &Case, client: &Client) -> Outcome {
+        let same = format!("{} {:?} {} {:?}", client.folder, case.walk, case.settings, case.faults);
+        let is_statement = matches!(case.sign, Sign::Left(..) | Sign::RefreshSentAgain);
+        if let Some(evidence) = self.seen.get(&same).filter(|_| is_statement) {
+            return evidence.outcome(case);
+        }
+        match self.visitor.visit(case, client).await {
+            Ok(evidence) => {
+                let outcome = evidence.outcome(case);
+                self.seen.insert(same, evidence);
+                outcome
+            }
+            Err(failure) => Outcome::NotDecided(failure.to_string()),
+        }
+    }
 }
 
 /// The same walk at the same provider, without the attack.
 fn control(case: &Case) -> Case {
     let walk = case.walk.control();
     let sign = match walk {
-        Walk::Userinfo => case::Sign::Named,
-        Walk::Renewal => case::Sign::Renewed,
-        _ => case::Sign::SignedIn,
+        Walk::Userinfo => Sign::Named,
+        Walk::Renewal => Sign::Renewed,
+        _ => Sign::SignedIn,
     };
     case::case("control", case.rows, "without the attack", walk, sign).at(case.settings.clone())
-}
-
-/// An outcome that says nothing, or a refusal without a word, is looked at once more.
-async fn decide(visitor: &Visitor<'_>, case: &Case, client: &Client) -> Outcome {
-    let first = once(visitor, case, client).await;
-    match first {
-        Outcome::NotDecided(_) => once(visitor, case, client).await,
-        Outcome::Refused(ref words) if words.is_empty() => match once(visitor, case, client).await {
-            Outcome::Accepted => Outcome::NotDecided("once refused without a word, once accepted".to_owned()),
-            second => second,
-        },
-        decided => decided,
-    }
-}
-
-async fn once(visitor: &Visitor<'_>, case: &Case, client: &Client) -> Outcome {
-    match visitor.visit(case, client).await {
-        Ok(evidence) => evidence.outcome(case),
-        Err(failure) => Outcome::NotDecided(failure.to_string()),
-    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::{Request, body::Bytes};
-use polar_signin_e2e::{Context, Result, Tab, http::Http, provider::JWKS};
+use polar_signin_e2e::{Context, Result, Tab, browser::Browser, http::Http, provider::JWKS};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -12,7 +12,7 @@ use super::{
     case::{Case, Walk},
     cases::MARK,
     evidence::{Evidence, Glimpse, Places},
-    profiles::{PLAIN_HOST, Profiles},
+    profiles::{self, PLAIN_HOST},
     template::Template,
 };
 use crate::{
@@ -29,14 +29,16 @@ const SHORT: Duration = Duration::from_millis(700);
 /// How long nothing happens on a page that does not say so.
 const LONG: Duration = Duration::from_secs(3);
 /// How long after a renewal something may still follow.
-const AFTER_RENEWAL: Duration = Duration::from_secs(5);
+const AFTER_RENEWAL: Duration = Duration::from_secs(3);
 const DAY: i64 = 86_400;
 
 /// Who visits.
 #[derive(Debug)]
 pub(crate) struct Visitor<'a> {
     world: &'a World,
-    profiles: Profiles,
+    browser: Browser,
+    /// A tab that stays, and shows nothing.
+    first: Tab,
     http: Http,
 }
 
@@ -46,7 +48,9 @@ impl<'a> Visitor<'a> {
     /// # Errors
     /// If it does not start.
     pub(crate) async fn new(world: &'a World) -> Result<Self> {
-        Ok(Self { world, profiles: Profiles::start(world).await?, http: Http::default() })
+        let browser = profiles::browser(world).await?;
+        let first = browser.first_tab().await;
+        Ok(Self { world, browser, first, http: Http::default() })
     }
 
     /// Which browser it is, and which day.
@@ -54,7 +58,7 @@ impl<'a> Visitor<'a> {
     /// # Errors
     /// If the browser does not say.
     pub(crate) async fn about(&self) -> Result<About> {
-        about(self.profiles.first()).await
+        about(&self.first).await
     }
 
     /// Goes the walk of a case with this client.
@@ -63,13 +67,14 @@ impl<'a> Visitor<'a> {
     /// If it cannot be gone.
     pub(crate) async fn visit(&self, case: &Case, client: &Client) -> Result<Evidence> {
         self.prepare(case).await?;
-        let profile = self.profiles.fresh().await?;
-        let walked = self.walk(case, client, &profile.tab).await;
-        let seen = match walked {
-            Ok(before) => self.evidence(client, &profile.tab, before).await,
+        let tab = profiles::fresh(&self.browser, self.world).await?;
+        let seen = match self.walk(case, client, &tab).await {
+            Ok(before) => self.evidence(client, &tab, before).await,
             Err(failure) => Err(failure),
         };
-        self.profiles.end(profile).await;
+        tab.close().await?;
+        // The driver stands where the tab was.
+        self.first.url().await?;
         seen
     }
 
@@ -120,8 +125,8 @@ impl<'a> Visitor<'a> {
     async fn walk(&self, case: &Case, client: &Client, tab: &Tab) -> Result<usize> {
         let provider = &self.world.provider;
         match case.walk {
-            Walk::SignIn => self.press(client, tab, &[]).await?,
-            Walk::Userinfo => self.press(client, tab, &["bench:userinfo"]).await?,
+            Walk::SignIn => return self.press(client, tab, &[]).await.map(|()| 0),
+            Walk::Userinfo => return self.press(client, tab, &["bench:userinfo"]).await.map(|()| 0),
             Walk::LeftLying => {
                 provider.settings(json!({ "auto_sign_in": null })).await?;
                 self.press(client, tab, &[]).await?;
