@@ -178,6 +178,14 @@ fn spoil(reply: &mut Reply, fault: &Fault) {
         }
         reply.body = value.to_string().into_bytes();
     }
+    // What no JSON value holds: the same member twice.
+    if let Some(tail) = fault.text("json_tail")
+        && reply.body.last() == Some(&b'}')
+    {
+        reply.body.pop();
+        reply.body.extend_from_slice(tail.as_bytes());
+        reply.body.push(b'}');
+    }
     if let Some(size) = fault.number("gzip_zeros") {
         reply.body = gzip_of_zeros(size);
         reply.headers.push(("content-encoding".to_owned(), "gzip".to_owned()));

@@ -33,6 +33,11 @@ pub(crate) fn command(mut arguments: lexopt::Parser) -> Result<()> {
             other => return Err(other.unexpected().into()),
         }
     }
+    run_against_pages(port, rebuild, "docs/benchmark.md", &passed_on)
+}
+
+/// Builds what is to be built, and starts the program that has the pages visited, with these arguments.
+pub(crate) fn run_against_pages(port: u16, rebuild: bool, document: &str, passed_on: &[String]) -> Result<()> {
     let browser = browsers::ready(Engine::Chromium)?;
     let (dist, pkg) = (root().join("dist"), root().join("pkg"));
     if rebuild {
@@ -50,7 +55,7 @@ pub(crate) fn command(mut arguments: lexopt::Parser) -> Result<()> {
         .arg("--kept")
         .arg(shell::target()?.join("bench"))
         .arg("--document")
-        .arg(root().join("docs/benchmark.md"))
+        .arg(root().join(document))
         .args(passed_on)
         .env("E2E_DIST", &dist)
         .env("E2E_PROVIDER", &provider)

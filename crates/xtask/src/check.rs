@@ -52,7 +52,8 @@ fn clippy() -> std::process::Command {
 }
 
 fn lints_native() -> Result<()> {
-    let others = ["polar-signin-provider", "polar-signin-e2e", "xtask"].map(|package| ["--package", package]);
+    let others = ["polar-signin-provider", "polar-signin-e2e", "polar-signin-bench", "xtask"]
+        .map(|package| ["--package", package]);
     run_command(clippy().args(others.as_flattened()).args(["--", "-D", "warnings"]))?;
     for features in ["--no-default-features", "--all-features"] {
         run_command(clippy().args(["--package", "polar-signin-core", features, "--", "-D", "warnings"]))?;

@@ -8,6 +8,7 @@ mod bench;
 mod browsers;
 mod build;
 mod check;
+mod compare;
 mod demo;
 mod examples;
 mod fuzz;
@@ -41,6 +42,7 @@ cargo xtask COMMAND
   artefacts [--dir DIR]                  what a built site must not hold (a build ends with it)
   bench [--rounds N] [--only SECTION]… [--rtt 0,100] [--built] [--verbose]
                                          this client and others, side by side: docs/benchmark.md
+  compare [--only CASE]… [--built]       the same attacks on this client and others: docs/comparison.md
   check                                  formats, lints, documentation, licences, the direction of dependencies
   matrix [--missing]                     the security matrix against the tests of the last `test`
   modules                                the OpenID conformance suite's modules against the tests of the last `test`
@@ -83,6 +85,7 @@ fn run() -> Result<ExitCode> {
             };
         }
         "bench" => bench::command(arguments),
+        "compare" => compare::command(arguments),
         "demo" => demo::run(arguments),
         "build" => build::run(arguments),
         "package" => package::command(arguments),

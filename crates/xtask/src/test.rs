@@ -119,9 +119,10 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode> {
     Ok(tally.finish())
 }
 
-/// The core, the provider and these commands, on this machine.
+/// The core, the provider, what compares clients, and these commands, on this machine.
 fn unit(tally: &mut Tally) {
-    let packages: [&[&str]; 3] = [&["polar-signin-core", "--all-features"], &["polar-signin-provider"], &["xtask"]];
+    let packages: [&[&str]; 4] =
+        [&["polar-signin-core", "--all-features"], &["polar-signin-provider"], &["polar-signin-bench"], &["xtask"]];
     for package in packages {
         tally.runner("native", cargo().args(["test", "--no-fail-fast", "--package"]).args(package));
     }

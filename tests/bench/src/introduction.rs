@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use polar_signin_e2e::Result;
+use polar_signin_e2e::{Result, Tab};
 use serde_json::{Value, json};
 
 use crate::{
-    clients::{ALL, STATIC},
+    clients::{ALL, Client, STATIC},
     sections::Plan,
     world::{Opening, World},
 };
@@ -28,10 +28,9 @@ impl Introduction {
     /// If none starts.
     pub(crate) async fn new(world: &World, plan: &Plan) -> Result<Self> {
         let (browser, tab) = world.browser(&STATIC, Opening::default()).await?;
-        let version = tab.cdp("Browser.getVersion", json!({})).await?;
-        let date = tab.eval_text("return new Date().toISOString().slice(0, 10)", &[]).await?;
+        let about = about(&tab).await;
         browser.close().await;
-        let browser = version["product"].as_str().unwrap_or_default().to_owned();
+        let About { date, browser } = about?;
         Ok(Self { date, browser, rounds: plan.rounds })
     }
 
@@ -42,16 +41,9 @@ impl Introduction {
 
     /// How it was measured, and what.
     pub(crate) fn text(&self) -> String {
-        let packages: Value = serde_json::from_str(PACKAGES).unwrap_or_default();
-        let version_of = |name: &str| packages["dependencies"][name].as_str().unwrap_or("?").to_owned();
-        let mut clients = String::new();
-        for client in ALL {
-            let versions: Vec<String> =
-                client.packages.iter().map(|name| format!("{name} {}", version_of(name))).collect();
-            let versions = if versions.is_empty() { "this revision".to_owned() } else { versions.join(", ") };
-            clients += &format!("- {}: {versions}\n", client.name);
-        }
-        let vite = packages["devDependencies"]["vite"].as_str().unwrap_or("?");
+        let clients: String =
+            ALL.iter().map(|client| format!("- {}: {}\n", client.name, packages_of(client))).collect();
+        let vite = vite();
         format!(
             "# Side by side\n\n\
              Made by `cargo xtask bench`; not written by hand. Each section says when.\n\n\
@@ -65,6 +57,42 @@ impl Introduction {
              credentials, both of which are allowed here for its sake. The source is in tests/bench.\n\n{clients}"
         )
     }
+}
+
+/// Which browser, and which day.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    /// The day, as the browser knows it.
+    pub(crate) date: String,
+    /// Its name and version.
+    pub(crate) browser: String,
+}
+
+/// Asks a browser what it is and what day.
+///
+/// # Errors
+/// If it does not answer.
+pub(crate) async fn about(tab: &Tab) -> Result<About> {
+    let version = tab.cdp("Browser.getVersion", json!({})).await?;
+    let date = tab.eval_text("return new Date().toISOString().slice(0, 10)", &[]).await?;
+    Ok(About { date, browser: version["product"].as_str().unwrap_or_default().to_owned() })
+}
+
+fn version(kind: &str, name: &str) -> String {
+    let packages: Value = serde_json::from_str(PACKAGES).unwrap_or_default();
+    packages[kind][name].as_str().unwrap_or("?").to_owned()
+}
+
+/// The packages that a client stands on, with their versions.
+pub(crate) fn packages_of(client: &Client) -> String {
+    let versions: Vec<String> =
+        client.packages.iter().map(|name| format!("{name} {}", version("dependencies", name))).collect();
+    if versions.is_empty() { "this revision".to_owned() } else { versions.join(", ") }
+}
+
+/// The version of what bundles the pages.
+pub(crate) fn vite() -> String {
+    version("devDependencies", "vite")
 }
 
 /// The processor and how many of it, where the system says.

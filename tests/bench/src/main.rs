@@ -3,6 +3,7 @@
 //!
 //! Nothing here passes or fails by a time: it measures, and says which goals are met.
 
+mod attacks;
 mod clients;
 mod door;
 mod introduction;
@@ -29,6 +30,8 @@ use world::World;
 struct Asked {
     plan: Plan,
     sections: Vec<String>,
+    /// Attacks are compared, not times: `sections` are their names.
+    attacks: bool,
     verbose: bool,
     pages: PathBuf,
     port: u16,
@@ -61,6 +64,7 @@ fn asked() -> Result<Asked> {
             hover: Duration::from_millis(200),
         },
         sections: Vec::new(),
+        attacks: false,
         verbose: false,
         pages: PathBuf::new(),
         port: 0,
@@ -86,11 +90,12 @@ fn asked() -> Result<Asked> {
             }
             Long("only") => {
                 let name = arguments.value()?.string()?;
-                if !NAMES.contains(&name.as_str()) {
+                if !asked.attacks && !NAMES.contains(&name.as_str()) {
                     return Err(Failure::new(format!("no section {name}: {}", NAMES.join(", "))));
                 }
                 asked.sections.push(name);
             }
+            Long("attacks") => asked.attacks = true,
             Long("verbose") => asked.verbose = true,
             Long("pages") => asked.pages = arguments.value()?.into(),
             Long("port") => asked.port = arguments.value()?.parse()?,
@@ -99,7 +104,7 @@ fn asked() -> Result<Asked> {
             other => return Err(other.unexpected().into()),
         }
     }
-    if asked.sections.is_empty() {
+    if asked.sections.is_empty() && !asked.attacks {
         asked.sections = NAMES.map(str::to_owned).to_vec();
     }
     // A few rounds say whether this works, not how fast anybody is.
@@ -115,7 +120,10 @@ fn list<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<Vec<T>> {
 /// Says how many runs have no result.
 async fn measure(asked: &Asked) -> Result<usize> {
     let world = World::start(&asked.pages, asked.port).await?;
-    let outcome = in_world(&world, asked).await;
+    let outcome = match asked.attacks {
+        true => attacks::run(&world, &asked.sections, &asked.document).await,
+        false => in_world(&world, asked).await,
+    };
     world.shut_down().await;
     outcome
 }

@@ -21,7 +21,8 @@ use crate::{
     site::Site,
 };
 
-const CLIENT_ID: &str = "polar_ci_bench";
+/// The client that all pages are.
+pub(crate) const CLIENT_ID: &str = "polar_ci_bench";
 /// How long a page may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What a person needs until they click, for everything that a page fetches ahead.
@@ -120,6 +121,20 @@ impl World {
         self.prepare(&tab, client, opening).await?;
         while self.reports.lock().await.try_recv().is_ok() {}
         Ok((browser, tab))
+    }
+
+    /// A new browser with these capabilities, which measures nothing.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub(crate) async fn bare_browser(&self, capabilities: Value) -> Result<Browser> {
+        self.driver.browser_with(capabilities).await
+    }
+
+    /// The site's port; the provider's is the next.
+    #[must_use]
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Makes a tab measure.

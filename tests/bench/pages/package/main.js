@@ -7,9 +7,8 @@ const client = createClient({ provider: "local", issuer, clientId, scope, allowH
 
 client.subscribe(({ session, error }) => {
   if (error) failed(error.code);
-  if (!session) return;
-  who(session.subject);
-  if (session.name) userinfo(session);
+  who(session?.subject ?? "");
+  if (session?.name) userinfo(session);
 });
 const button = document.querySelector("#sign-in");
 button.addEventListener("pointerenter", () => client.prepare().catch(failed));

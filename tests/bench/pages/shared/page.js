@@ -12,6 +12,9 @@ export const returns = new URLSearchParams(location.search).has("code");
 /** Whether this run is one of many tabs that are to share what they can: set by what measures. */
 export const shared = localStorage.getItem("bench:shared") !== null;
 
+/** Whether the client itself is to ask for userinfo, where that is a setting: set by what compares. */
+export const loadsUserinfo = localStorage.getItem("bench:userinfo") !== null;
+
 const button = document.querySelector("#sign-in");
 
 /** The button may be used from now on. */
