@@ -17,6 +17,8 @@ use crate::{
 
 /// How old a proof may be, or from how far in the future, in seconds.
 const WINDOW: i64 = 60;
+/// So many of the last nonces are good.
+const GOOD_NONCES: usize = 4;
 
 /// Why a proof is not accepted.
 pub(crate) enum Refusal {
@@ -60,7 +62,7 @@ pub(crate) fn verify(
     if claims_value["ath"].as_str() != ath.as_deref() {
         return Err(Proof("ath"));
     }
-    if wants_nonce && !store.server_nonce.as_deref().is_some_and(|nonce| claims_value["nonce"] == nonce) {
+    if wants_nonce && !store.server_nonces.iter().any(|nonce| claims_value["nonce"] == *nonce) {
         return Err(Refusal::Nonce);
     }
     let jti = claims_value["jti"].as_str().filter(|jti| jti.len() >= 16).ok_or(Proof("jti"))?;
@@ -135,11 +137,12 @@ pub(crate) fn tell_nonce(store: &mut Store, asked: &Asked, reply: Reply) -> Repl
     if wanted && !told && asked.header("dpop").is_some() { with_nonce(store, reply) } else { reply }
 }
 
-/// With a fresh nonce: the one before is worth nothing any more.
+/// With a fresh nonce. Those before stay good for a while: several requests may be under way.
 fn with_nonce(store: &mut Store, reply: Reply) -> Reply {
     let nonce = random("nonce_");
     let reply = reply.with("dpop-nonce", &nonce);
-    store.server_nonce = Some(nonce);
+    store.server_nonces.push_front(nonce);
+    store.server_nonces.truncate(GOOD_NONCES);
     reply
 }
 

@@ -1,7 +1,7 @@
 //! What the provider remembers, all of it in memory.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -37,8 +37,8 @@ pub(crate) struct Store {
     pub(crate) nonces: BTreeSet<(String, String)>,
     /// The `jti` of every proof that was accepted.
     pub(crate) proofs: BTreeSet<String>,
-    /// The nonce that proofs must hold, where one is wanted.
-    pub(crate) server_nonce: Option<String>,
+    /// The nonces of which proofs must hold one, where that is wanted: the newest first.
+    pub(crate) server_nonces: VecDeque<String>,
     /// For whoever is to get it a second time.
     pub(crate) last_id_token: Option<String>,
     pub(crate) faults: Vec<Fault>,
@@ -81,7 +81,7 @@ pub(crate) struct Settings {
     pub(crate) organizations_migrate: bool,
     /// Proof of possession (RFC 9449) is announced, and tokens are bound to the key of whoever proves one.
     pub(crate) dpop: bool,
-    /// Proofs at the token endpoint, and at resources, must hold a nonce that is good for one request.
+    /// Proofs at the token endpoint, and at resources, must hold one of the last nonces that were told.
     pub(crate) dpop_nonce_token: bool,
     pub(crate) dpop_nonce_resource: bool,
 }
@@ -220,7 +220,7 @@ impl Store {
             consents: BTreeMap::new(),
             nonces: BTreeSet::new(),
             proofs: BTreeSet::new(),
-            server_nonce: None,
+            server_nonces: VecDeque::new(),
             last_id_token: None,
             faults: Vec::new(),
             log: Vec::new(),

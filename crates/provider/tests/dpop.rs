@@ -222,7 +222,7 @@ fn a_code_and_a_refresh_token_are_bound_too() {
 }
 
 #[test]
-fn a_nonce_is_demanded_told_and_good_once() {
+fn a_nonce_is_demanded_told_and_good_for_a_while() {
     let bench = Bench::start();
     bench.provider.control("settings", &json!({ "dpop_nonce_token": true, "dpop_nonce_resource": true }));
     let code = bench.code("n");
@@ -230,7 +230,9 @@ fn a_nonce_is_demanded_told_and_good_once() {
     assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("use_dpop_nonce")));
     let with = |nonce: &str| bench.holder.proof("POST", &bench.url(TOKEN), &json!({}), &json!({ "nonce": nonce }));
     let nonce = refused.headers["dpop-nonce"].clone();
-    assert_eq!(bench.exchange(&code, Some(&with("another"))).json()["error"], "use_dpop_nonce");
+    for _ in 0..4 {
+        assert_eq!(bench.exchange(&code, Some(&with("another"))).json()["error"], "use_dpop_nonce");
+    }
     let answer = bench.exchange(&code, Some(&with(&nonce)));
     assert_eq!(answer.json()["error"], "use_dpop_nonce", "that one is over");
     let accepted = bench.exchange(&code, Some(&with(&answer.headers["dpop-nonce"])));
