@@ -61,6 +61,7 @@ fn get(url: &str) -> Request {
         accept: "application/json",
         content_type: None,
         authorization: None,
+        dpop: None,
         body: None,
     }
 }

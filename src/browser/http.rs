@@ -27,7 +27,7 @@ use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader};
 
 use super::{
     clock::{self, Timer},
-    member, options,
+    member, navigation, options,
 };
 
 /// How to ask.
@@ -167,7 +167,7 @@ pub async fn send(request: Request, limits: Limits, abort: &Abort) -> Outcome {
     if abort.aborted.get() {
         return Outcome::NotSent(Failure::Aborted);
     }
-    if !clock::is_online() && !is_near(&request.url) {
+    if !clock::is_online() && !navigation::is_near(&request.url) {
         return Outcome::NotSent(Failure::Offline);
     }
     let Some(flight) = Flight::start(abort) else { return Outcome::NotSent(Failure::Network) };
@@ -386,15 +386,6 @@ fn init(request: &Request, controller: &AbortController) -> Object {
         ("headers", options(&headers).into()),
         ("body", request.body.as_deref().map_or(JsValue::NULL, text)),
     ])
-}
-
-/// Whether a browser without a network may reach this all the same: this machine itself, and the
-/// page's own origin (which a service worker may serve). In doubt yes: then the browser decides.
-fn is_near(url: &str) -> bool {
-    let own = web_sys::window().and_then(|window| window.location().origin().ok());
-    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
-    own.is_some_and(|own| url.starts_with(&own))
-        || host.is_none_or(|host| ["127.", "localhost", "[::1]"].iter().any(|near| host.starts_with(near)))
 }
 
 /// The longest that an encoded body can be beyond what it encodes, for small bodies.

@@ -50,6 +50,15 @@ pub fn base_url() -> String {
     base
 }
 
+/// Whether a browser without a network may reach this all the same: this machine itself, and the
+/// page's own origin (which a service worker may serve). In doubt yes: then the browser decides.
+pub(super) fn is_near(url: &str) -> bool {
+    let own = location().and_then(|location| location.origin().ok());
+    let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    own.is_some_and(|own| url.starts_with(&own))
+        || host.is_none_or(|host| ["127.", "localhost", "[::1]"].iter().any(|near| host.starts_with(near)))
+}
+
 /// The fragment of the address, with its `#`; empty if there is none.
 pub fn hash() -> String {
     location().and_then(|location| location.hash().ok()).unwrap_or_default()

@@ -2,13 +2,13 @@
 // in WebAssembly, which is fetched when it is first needed.
 import { PolarSigninError, own } from "./errors.js";
 import { mayCarry, read } from "./options.js";
+import { sendBearer, sendBound } from "./request.js";
 import { POPUP, expected, withResponse } from "./response.js";
 import { bury, isTrap, load } from "./wasm.js";
 
 // What other scripts do to these later does not reach us.
-const { fetch, Request, Headers, EventTarget, Event, URL } = globalThis;
-const { stringify } = JSON;
-const { parse: parseText } = JSON;
+const { fetch, Request, EventTarget, Event, URL } = globalThis;
+const { stringify, parse: parseText } = JSON;
 const { freeze, setPrototypeOf } = Object;
 
 /** Objects without a prototype: what somebody put on `Object.prototype` is no member of them. */
@@ -311,21 +311,13 @@ export class PolarSigninClient extends EventTarget {
     });
   }
 
-  /** One request with a token, and with a proof if that is bound to a key; once more if the server demands a nonce. */
-  async #send(request, grant, identity) {
-    const { token, key } = grant;
-    if (!key) return send(request, `Bearer ${token}`);
+  /** One request with a token, and with proofs if that is bound to a key. */
+  #send(request, { token, key }, identity) {
+    if (!key) return sendBearer(request, token);
     const prove = () => this.#unlessLost(request.signal, undefined, (resolve, reject) =>
       this.#call("prove", identity, key, request.method, request.url, token, (proof, error) =>
         error ? reject(new PolarSigninError(parse(error))) : resolve(proof)));
-    const again = request.clone();
-    const answer = await send(request, `DPoP ${token}`, await prove());
-    const nonce = answer.headers.get("dpop-nonce");
-    if (nonce) this.#call("learn_nonce", request.url, nonce);
-    const demanded = answer.status === 401 && answer.headers.get("www-authenticate")?.includes("use_dpop_nonce");
-    if (!nonce || !demanded) return answer;
-    answer.body?.cancel().catch(() => {});
-    return send(again, `DPoP ${token}`, await prove());
+    return sendBound(request, token, prove, (nonce) => this.#call("learn_nonce", request.url, nonce));
   }
 
   /** A promise that ends with an abort, and with the engine. */
@@ -389,15 +381,6 @@ function openPopup() {
   }
 }
 
-/** One request with a token. Its address was chosen by whoever asked: no answer may lead the token elsewhere. */
-function send(request, authorization, proof) {
-  const headers = new Headers(request.headers);
-  headers.set("authorization", authorization);
-  if (proof) headers.set("dpop", proof);
-  const redirect = request.redirect === "manual" ? "manual" : "error";
-  return fetch(new Request(request, { __proto__: null, headers, redirect, credentials: "omit", referrerPolicy: "no-referrer" }));
-}
-
 /** The promise, or the abort. */
 function until(promise, signal, abandon) {
   if (!signal) return promise;
@@ -413,6 +396,4 @@ function until(promise, signal, abandon) {
 }
 
 /** Whether this page is inside another. */
-export function framed() {
-  return window.top !== window.self;
-}
+export const framed = () => window.top !== window.self;

@@ -19,8 +19,20 @@ use crate::{
 };
 
 /// In this order none needs a later one.
-const MODULES: [&str; 11] =
-    ["errors", "options", "wasm", "response", "client", "attributes", "link", "styles", "texts", "element", "define"];
+const MODULES: [&str; 12] = [
+    "errors",
+    "options",
+    "wasm",
+    "request",
+    "response",
+    "client",
+    "attributes",
+    "link",
+    "styles",
+    "texts",
+    "element",
+    "define",
+];
 /// Not in the one file.
 const FURTHER: [&str; 1] = ["index"];
 /// All of them in one file.

@@ -190,7 +190,7 @@ impl Page {
                     Body::Json(_) => panic!("a session sends no JSON"),
                 });
                 let bearer = bearer.map(|token| token.expose().to_owned());
-                self.last_key = key.clone().or(self.last_key.take());
+                self.last_key = key.clone().or_else(|| self.last_key.take());
                 let key = key.map(|key| key.as_str().to_owned());
                 self.sent.push(Sent { slot, ticket, url, bearer, key, form, answered: false });
             }

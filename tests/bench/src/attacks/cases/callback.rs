@@ -39,9 +39,20 @@ pub(super) fn group() -> Group {
     let cases = vec![
         response("state-missing", "CB-06", "No `state`", "code={code}"),
         response("state-unknown", "CB-07", "A `state` that the client never sent", "code={code}&state=unknown"),
+        response("state-longer", "CB-07", "The `state`, and one character more", "code={code}&state={state}x"),
+        response("state-empty", "CB-07", "An empty `state`", "code={code}&state="),
+        response("state-proto", "CB-07", "`__proto__` as `state`", "code={code}&state=__proto__"),
         response("state-twice", "CB-21", "The same `state` twice", &format!("{good}&state={{state}}")),
+        response("state-two", "CB-21", "The `state`, and another one after it", &format!("{good}&state=unknown")),
         response("code-twice", "CB-21", "The `code`, and another one after it", &format!("{good}&code=polar_ac_evil")),
+        response(
+            "code-encoded-twice",
+            "CB-22",
+            "The same, with an encoded name",
+            &format!("{good}&%63ode=polar_ac_evil"),
+        ),
         response("code-and-error", "CB-18", "A `code` and an `error`", &format!("{good}&error=access_denied")),
+        response("code-nul", "CB-28", "A `code` of one NUL character", "code=%00&state={state}"),
         response(
             "iss-other",
             "CB-04",
@@ -60,7 +71,16 @@ pub(super) fn group() -> Group {
         response("iss-missing", "CB-03", "No `iss`, at a provider that announces the parameter", good)
             .at(with_iss())
             .note(RFC_9207),
+        response("iss-twice", "CB-21", "The right `iss` twice", &format!("{good}&iss={{iss}}&iss={{iss}}"))
+            .at(with_iss()),
         in_fragment("fragment", "CB-24", "The response in the fragment, where it was asked for in the query", "", good),
+        in_fragment(
+            "fragment-implicit",
+            "CB-26",
+            "Tokens in the fragment, which nobody asked for",
+            "",
+            "access_token=polar_at_evil&token_type=Bearer&id_token=a.b.c&state={state}",
+        ),
         {
             let evil = in_fragment(
                 "fragment-besides",

@@ -25,6 +25,11 @@ pub(super) fn sent() -> Group {
             "A page of HTML with status 200 as the answer",
             json!({ "body": "<h1>WiFi</h1>", "headers": html }),
         ),
+        answered(
+            "sent-503",
+            "Status 503 as the answer",
+            json!({ "status": 503, "body": "<h1>Later</h1>", "headers": html }),
+        ),
     ];
     Group {
         title: "A code that is sent again",

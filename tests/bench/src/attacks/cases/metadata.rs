@@ -22,6 +22,13 @@ pub(super) fn group() -> Group {
     let script = "javascript:void(document.documentElement.dataset.attacked='1')//";
     let cases = vec![
         members("issuer-other", "DS-02", "Another `issuer`", &json!({ "issuer": "https://evil.example" })),
+        members("issuer-missing", "DS-02", "No `issuer`", &json!({ "issuer": null })),
+        members(
+            "issuer-slash",
+            "DS-03",
+            "The `issuer` without its last slash",
+            &json!({ "issuer": "{issuer_without_slash}" }),
+        ),
         members(
             "token-http",
             "DS-07",
@@ -43,6 +50,13 @@ pub(super) fn group() -> Group {
             &json!({ "token_endpoint": "{other_host}/v1/oauth2/token" }),
         )
         .note(ELSEWHERE),
+        members(
+            "authorize-elsewhere",
+            "DS-09",
+            "The authorization endpoint likewise",
+            &json!({ "authorization_endpoint": "{other_host}/oauth2/authorize" }),
+        )
+        .note(ELSEWHERE),
         Case {
             sign: Sign::ScriptRan,
             ..members(
@@ -54,11 +68,32 @@ pub(super) fn group() -> Group {
         }
         .note("Accepted: the script ran in the page."),
         document(
+            "metadata-redirect",
+            "DS-17",
+            "A redirect (302) to another host",
+            json!({ "redirect": "{other_host}/.well-known/openid-configuration", "status": 302, "times": 1 }),
+        )
+        .note("The redirect is answered once; what it leads to is good metadata."),
+        document(
             "metadata-html",
             "DS-18",
             "A good document as `text/html`",
             json!({ "headers": { "content-type": "text/html" } }),
         ),
+        document(
+            "metadata-duplicate",
+            "DS-12",
+            "`token_endpoint` twice, the second on another host",
+            json!({ "json_tail": ",\"token_endpoint\":\"{other_host}/v1/oauth2/token\"" }),
+        )
+        .note("RFC 8259 4 says that names should be unique, and leaves open what a parser does otherwise."),
+        members(
+            "pkce-plain",
+            "DS-13",
+            "`code_challenge_methods_supported` without `S256`",
+            &json!({ "code_challenge_methods_supported": ["plain"] }),
+        )
+        .note("RFC 8414 and 9700 let a client send `S256` nevertheless."),
     ];
     Group {
         title: "The metadata",

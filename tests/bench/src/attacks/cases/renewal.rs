@@ -18,6 +18,13 @@ fn with_id_token(id: &'static str, rows: &'static str, words: &'static str, faul
     renewal(id, rows, words, Sign::Renewed).with(fault)
 }
 
+fn answered(id: &'static str, rows: &'static str, words: &'static str, patch: &Value) -> Case {
+    let mut patch = patch.clone();
+    patch["refresh_token"] = json!(MARK);
+    renewal(id, rows, words, Sign::Renewed)
+        .with(json!({ "endpoint": "token", "grant": "refresh_token", "json_merge": patch }))
+}
+
 const HOW: &str = "The access token lasts 10 s at first, so that each client renews it by itself; auth0-spa-js is asked for \
                    a token every 5 s, with its options `useRefreshTokens` and `cacheLocation: \"localstorage\"`.";
 
@@ -30,11 +37,24 @@ pub(super) fn attacks() -> Group {
             json!({ "claims": { "sub": "mallory" } }),
         ),
         with_id_token(
+            "renewed-issuer",
+            "RT-05",
+            "An ID token of another issuer",
+            json!({ "claims": { "iss": "https://evil.example" } }),
+        ),
+        with_id_token(
+            "renewed-audience",
+            "RT-05",
+            "An ID token for another client",
+            json!({ "claims": { "aud": ["polar_ci_other"] } }),
+        ),
+        with_id_token(
             "renewed-unsigned",
             "RT-05",
             "An ID token with `alg` `none`, the signature empty",
             json!({ "header_set": { "alg": "none" }, "signature": "empty" }),
         ),
+        answered("renewed-type", "TK-05", "`token_type` is `mac`", &json!({ "token_type": "mac" })),
     ];
     Group {
         title: "The renewal",
@@ -55,7 +75,7 @@ pub(super) fn statements() -> Group {
         renewal(
             "lost-answer",
             "RT-09",
-            "After an answer that was lost behind a gateway (502), tokens are still kept 3 s later",
+            "After an answer that was lost behind a gateway (502), tokens are still kept 5 s later",
             Sign::Left(Thing::Token, Place::Storage),
         )
         .with(lost.clone())
@@ -63,7 +83,7 @@ pub(super) fn statements() -> Group {
         renewal(
             "lost-answer-again",
             "RT-09",
-            "After such an answer, the refresh token is sent again within 3 s",
+            "After such an answer, the refresh token is sent again within 5 s",
             Sign::RefreshSentAgain,
         )
         .with(lost),

@@ -16,6 +16,8 @@ pub(super) fn group() -> Group {
     let unsigned = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4IiwibmFtZSI6Ik1hbGxvcnkifQ.";
     let cases = vec![
         answer("userinfo-other", "UI-01", "`sub` of another person", json!({ "json_merge": { "sub": "mallory" } })),
+        answer("userinfo-space", "UI-01", "The `sub`, and a space", json!({ "json_suffix": { "sub": " " } })),
+        answer("userinfo-nobody", "UI-02", "No `sub`", json!({ "json_merge": { "sub": null } })),
         answer(
             "userinfo-html",
             "UI-04",
