@@ -183,7 +183,8 @@ fn capabilities(engine: Engine) -> Value {
             "browserName": "MiniBrowser",
             "webkitgtk:browserOptions": {
                 "binary": std::env::var("E2E_MINIBROWSER").unwrap_or_else(|_| "MiniBrowser".to_owned()),
-                "args": ["--automation"],
+                // Scripts of a test may open windows without a click, as the other browsers let their drivers do.
+                "args": ["--automation", "--javascript-can-open-windows-automatically=true"],
             },
         }),
     }

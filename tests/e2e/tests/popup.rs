@@ -8,6 +8,7 @@ use polar_signin_e2e::{
     flows::{codes_were_sent, kept, nothing_is_kept, only_a_session_is_kept},
     gateway::Rule,
     pages::ProviderPage,
+    settings::{Engine, Settings},
     suite,
     tab::eventually,
     widget::{Element, Widget, allow},
@@ -159,16 +160,22 @@ async fn pm_07_pm_08_a_site_that_cuts_the_window_off_at_the_end(stage: Stage) ->
     ProviderPage::wait(&popup).await?.person("olive").await?;
     // Seen at the provider, and open.
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    assert_eq!(element.eval("return opened[0].closed").await?, json!(false));
+    let at_once = element.eval("return opened[0].closed").await? == json!(true);
+    // WebKit cuts it off as soon as it is at another origin. Then it is waited for all the time.
+    assert_eq!(at_once, Settings::from_env()?.engine == Engine::WebKit);
     // The driver would wait for the page that is held up.
     popup
         .eval("setTimeout(() => document.querySelector('button[name=decision][value=allow]').click(), 50)", &[])
         .await?;
     is_cut_off(&element).await?;
-    let since = Instant::now();
-    element.wait("it no longer shows a wait", "return element.client.view.working === undefined").await?;
-    assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
-    nothing_is_kept(&element.tab).await?;
+    if at_once {
+        waits(&element).await?;
+    } else {
+        let since = Instant::now();
+        element.wait("it no longer shows a wait", "return element.client.view.working === undefined").await?;
+        assert!(since.elapsed() < Duration::from_secs(2), "{:?}", since.elapsed());
+        nothing_is_kept(&element.tab).await?;
+    }
     codes_were_sent(&stage, 0).await?;
     hold.release();
     element.until("signed-in").await?;
