@@ -68,13 +68,6 @@ pub(super) fn group() -> Group {
         }
         .note("Accepted: the script ran in the page."),
         document(
-            "metadata-redirect",
-            "DS-17",
-            "A redirect (302) to another host",
-            json!({ "redirect": "{other_host}/.well-known/openid-configuration", "status": 302, "times": 1 }),
-        )
-        .note("The redirect is answered once; what it leads to is good metadata."),
-        document(
             "metadata-html",
             "DS-18",
             "A good document as `text/html`",
