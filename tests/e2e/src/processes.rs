@@ -97,7 +97,9 @@ impl Process {
         let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
         let children = children.collect::<String>();
         if !children.trim().is_empty() {
-            let _ = Command::new("kill").arg("-KILL").args(children.split_whitespace()).stderr(Stdio::null()).status();
+            // Some have ended meanwhile, which is no news.
+            let mut kill = Command::new("kill");
+            let _ = kill.arg("-KILL").args(children.split_whitespace()).stderr(Stdio::null()).status();
         }
     }
 
