@@ -58,14 +58,11 @@ function explain(title, text) {
 function arrived(address) {
   const tag = Array.from(document.scripts).find((tag) => tag.src === address);
   return new Promise((resolve, reject) => {
-    if ("arrived" in tag.dataset) resolve();
-    tag.addEventListener("load", () => {
-      tag.dataset.arrived = "";
-      resolve();
-    });
+    tag.addEventListener("load", resolve);
     tag.addEventListener("error", reject);
-    // Firefox says at once that a file is not what it should be, maybe before this script runs.
-    addEventListener("load", reject);
+    // Firefox says at once that a file is not what it should be, maybe before this script runs. Whoever has come by now
+    // is heard first.
+    addEventListener("load", () => setTimeout(reject, 1000));
   });
 }
 
