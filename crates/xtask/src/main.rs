@@ -38,7 +38,7 @@ cargo xtask COMMAND
   fuzz [TARGET…] [--runs N]              properties of the core, for 200,000 inputs each or so many
   build [--settings FILE]                dist/: the static site, with a table of sizes; with the settings in its page
   package [--dpop]                       pkg/: the JavaScript package with <polar-signin>, for npm and for a script tag;
-                                         with tokens that are bound to a key (RFC 9449), 6 KB more
+                                         with tokens that are bound to a key (RFC 9449)
   artefacts [--dir DIR]                  what a built site must not hold (a build ends with it)
   bench [--rounds N] [--only SECTION]… [--rtt 0,100] [--built] [--verbose]
                                          this client and others, side by side: docs/benchmark.md
