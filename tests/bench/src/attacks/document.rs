@@ -71,7 +71,7 @@ impl Document {
              Made by `cargo xtask compare`; not written by hand. {date}, {browser}, {cases} cases.\n\n\
              Each client has a minimal page, written as its own documentation says, with its defaults; where an option is \
              set, the table says so. The pages are those of tests/bench, bundled by Vite {vite}, as for \
-             [the measurements](benchmark.md). The provider is this project's own, on this machine, and misbehaves as each \
+             `cargo xtask bench`. The provider is this project's own, on this machine, and misbehaves as each \
              line says. Every attack is a visit of its own, in a new tab of a browser that was made to forget everything it kept of the site and the provider; the clients take turns. What is read is what \
              a person sees on the page, what the provider was asked, and what is left in the browser.\n\n\
              - **accepted**: the attack came through, as each table says\n\
