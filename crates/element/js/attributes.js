@@ -2,6 +2,7 @@
 
 // Attribute, property, and how an option is made of it. Read once: whoever changes them later changes nothing.
 const text = (value) => value;
+const list = (value) => value.split(/\s+/).filter(Boolean);
 export const CONFIG = [
   ["client-id", "clientId", text],
   ["provider", "provider", text],
@@ -11,7 +12,8 @@ export const CONFIG = [
   ["redirect-uri", "redirectUri", text],
   ["scope", "scope", text],
   ["provider-name", "providerName", text, "name"],
-  ["allowed-origins", "allowedOrigins", (value) => value.split(/\s+/).filter(Boolean)],
+  ["allowed-origins", "allowedOrigins", list],
+  ["parent-origins", "parentOrigins", list],
   ["allow-http-on-loopback", "allowHttpOnLoopback", () => true],
   ["dpop", "dpop", () => true],
   ["no-provider-sign-out", "noProviderSignOut", () => false, "rpInitiatedLogout"],

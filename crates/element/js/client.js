@@ -1,10 +1,12 @@
 // The client without any interface: `createClient(options)`. It decides nothing about the protocol: the core does,
 // in WebAssembly, which is fetched when it is first needed.
 import { PolarSigninError, own } from "./errors.js";
+import { allowedParent, framed, tellParent } from "./frame.js";
 import { mayCarry, read } from "./options.js";
 import { sendBearer, sendBound } from "./request.js";
-import { POPUP, expected, withResponse } from "./response.js";
+import { expected, isResponse, withResponse } from "./response.js";
 import { bury, isTrap, load } from "./wasm.js";
+import { openWindow } from "./window.js";
 
 // What other scripts do to these later does not reach us.
 const { fetch, Request, EventTarget, Event, URL } = globalThis;
@@ -19,9 +21,9 @@ const SIGN_IN = ["add", "organization", "prompt", "scope", "maxAge", "loginHint"
 
 /** The client of these options. Equal options have the same one, so that all of a page share its session. */
 export function createClient(options) {
-  const [settings, origins] = read(options);
-  const key = stringify([settings, origins]);
-  if (!clients.has(key)) clients.set(key, new PolarSigninClient(OURS, key, settings, origins));
+  const [settings, origins, parents] = read(options);
+  const key = stringify([settings, origins, parents]);
+  if (!clients.has(key)) clients.set(key, new PolarSigninClient(OURS, settings, origins, parents));
   return clients.get(key);
 }
 
@@ -33,6 +35,10 @@ export class PolarSigninClient extends EventTarget {
   #page;
   #redirectUri;
   #origins;
+  /** Whose page is around this one, and may be. */
+  #parent;
+  /** Why nothing runs here. */
+  #refusal;
   #engine;
   /** Ends what waits for the engine. */
   #lost = new Set();
@@ -42,15 +48,20 @@ export class PolarSigninClient extends EventTarget {
   #error;
   #view;
 
-  constructor(ours, key, settings, origins) {
+  constructor(ours, settings, origins, parents) {
     if (ours !== OURS) throw new TypeError("use createClient(options)");
     super();
-    this.#settings = stringify(settings);
+    this.#parent = allowedParent(parents);
+    // The provider's page for signing out would take the place of this one.
+    this.#settings = stringify(framed() ? { __proto__: null, ...settings, rp_initiated_logout: false } : settings);
     this.#redirectUri = settings.redirect_uri;
     this.#page = location.origin + location.pathname;
     this.#origins = origins;
+    this.#refusal = framed() && !this.#parent ? own("framed") : undefined;
+    // A response in a frame is for nobody: there is nothing to show, and nothing to click on.
+    if (this.#refusal) this.#snapshot.inert = isResponse();
     // A page that somebody comes back to, or who is signed in on it: not a moment of "signed out" before.
-    this.#expected = expected();
+    else this.#expected = expected();
     this.#look();
     if (this.#expected) this.ready().catch(() => {});
   }
@@ -82,6 +93,7 @@ export class PolarSigninClient extends EventTarget {
 
   /** Fetches what is needed, and finds the session of this page. */
   ready() {
+    if (this.#refusal) return Promise.reject(this.#refusal);
     this.#starting ??= this.#open().catch((error) => {
       this.#starting = undefined;
       // What was fetched beforehand, and in vain, is nothing to say to a person: it is fetched again when it is needed.
@@ -102,7 +114,7 @@ export class PolarSigninClient extends EventTarget {
    * to this page without having signed in. With `mode: "popup"` call it in the click itself.
    */
   async signIn(options = {}) {
-    const { signal, mode = "redirect" } = { __proto__: null, ...options };
+    const { signal, mode = this.#parent ? "popup" : "redirect" } = { __proto__: null, ...options };
     signal?.throwIfAborted();
     const request = { __proto__: null };
     for (const name of Object.keys(options)) {
@@ -110,9 +122,9 @@ export class PolarSigninClient extends EventTarget {
       else if (name !== "signal" && name !== "mode") throw own("invalid_configuration", name);
     }
     if (mode !== "redirect" && mode !== "popup") throw own("invalid_configuration", "mode");
-    if (framed()) throw own("framed");
+    if (framed() && (this.#refusal || mode !== "popup")) throw own("framed");
     // In the click itself, before anything is waited for: later no browser opens one.
-    const popup = mode === "popup" ? openPopup() : undefined;
+    const popup = mode === "popup" ? openWindow() : undefined;
     // Whoever leaves from another page than the one that they come back to wants to be here again.
     const here = location.pathname + location.search;
     if (this.#redirectUri && new URL(this.#redirectUri).pathname !== location.pathname) request.returnTo ??= here;
@@ -285,7 +297,7 @@ export class PolarSigninClient extends EventTarget {
     const { working, error, active, identities = [], signedOut, provider, memoryOnly, inert, inPopup } = this.#snapshot;
     const session = identities.find(({ id }) => id === active)?.session;
     const before = this.#view;
-    const failed = this.#error ?? (error && new PolarSigninError(error));
+    const failed = this.#refusal ?? this.#error ?? (error && new PolarSigninError(error));
     let state = "signed-out";
     if (working || this.#expected) state = "working";
     else if (session) state = "signed-in";
@@ -295,6 +307,7 @@ export class PolarSigninClient extends EventTarget {
       session, identities: freeze(identities.map(({ id, session }) => freeze({ __proto__: null, id, active: id === active, session: freeze(session) }))),
       signedOut, provider, memoryOnly: memoryOnly === true, inert: inert === true, inPopup: inPopup === true,
     });
+    if (this.#parent && before?.state !== state) tellParent(this.#parent, state);
     this.dispatchEvent(new Event("change"));
     if (!before) return;
     if (session && before.session?.subject !== session.subject) this.dispatchEvent(new Event("signed-in"));
@@ -363,24 +376,6 @@ export class PolarSigninClient extends EventTarget {
   }
 }
 
-/** An empty window. What it begins with is a copy of what this tab keeps, and a mark that says what it is for. */
-function openPopup() {
-  try {
-    sessionStorage.setItem(POPUP, "1");
-  } catch {
-    // Without storage there is no sign-in: the core says so.
-  }
-  try {
-    return window.open("about:blank", "_blank", "popup,width=480,height=720");
-  } finally {
-    try {
-      sessionStorage.removeItem(POPUP);
-    } catch {
-      // As above.
-    }
-  }
-}
-
 /** The promise, or the abort. */
 function until(promise, signal, abandon) {
   if (!signal) return promise;
@@ -394,6 +389,3 @@ function until(promise, signal, abandon) {
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
   });
 }
-
-/** Whether this page is inside another. */
-export const framed = () => window.top !== window.self;

@@ -32,6 +32,8 @@ export class PolarSigninElement extends HTMLElement {
   providerName?: string;
   /** Space-separated. */
   allowedOrigins?: string;
+  /** Space-separated. */
+  parentOrigins?: string;
   allowHttpOnLoopback: boolean;
   dpop: boolean;
   noProviderSignOut: boolean;
@@ -91,6 +93,7 @@ export interface PolarSigninAttributes {
   scope?: string;
   "provider-name"?: string;
   "allowed-origins"?: string;
+  "parent-origins"?: string;
   "allow-http-on-loopback"?: boolean | "";
   dpop?: boolean | "";
   "no-provider-sign-out"?: boolean | "";

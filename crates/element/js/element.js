@@ -1,8 +1,9 @@
 // <polar-signin>: the button, who is signed in, and what went wrong. All that it knows comes from one client, which
 // elements with equal settings share.
 import { ALL, CHOICES, CONFIG, SIGN_IN, reflect } from "./attributes.js";
-import { createClient, framed } from "./client.js";
+import { createClient } from "./client.js";
 import { own } from "./errors.js";
+import { framed } from "./frame.js";
 import { address, arrive, offer } from "./link.js";
 import { styles } from "./styles.js";
 import { TEXTS, language, wordsFor } from "./texts.js";
@@ -92,7 +93,7 @@ export class PolarSigninElement extends HTMLElement {
       const value = this.getAttribute(attribute);
       if (value !== null) settings[name === attribute ? camel(attribute) : name] = read(value);
     }
-    if (this.mode === "popup") settings.mode = "popup";
+    if (this.#inWindow) settings.mode = "popup";
     this.#attempt?.abort();
     const attempt = (this.#attempt = new AbortController());
     const { signal } = options;
@@ -102,6 +103,11 @@ export class PolarSigninElement extends HTMLElement {
     } finally {
       if (this.#attempt === attempt) this.#attempt = undefined;
     }
+  }
+
+  /** A page inside another cannot be left: whoever signs in there does so in a window. */
+  get #inWindow() {
+    return this.mode === "popup" || framed();
   }
 
   get identities() {
@@ -191,7 +197,7 @@ export class PolarSigninElement extends HTMLElement {
     }, { signal: stop.signal });
     this.#load(stop.signal);
     this.#listening = () => stop.abort();
-    if (this.mode !== "popup") arrive(this, () => this.#press());
+    if (!this.#inWindow) arrive(this, () => this.#press());
   }
 
   #report(before, view) {
@@ -311,8 +317,8 @@ export class PolarSigninElement extends HTMLElement {
     base.dir = lang === "ar" ? "rtl" : "ltr";
 
     const working = state === "working";
-    const popup = this.mode === "popup";
-    const usable = this.#client && !framed() && !(wrong && !wrong.retryable && state === "failed");
+    const popup = this.#inWindow;
+    const usable = this.#client && !(wrong && !wrong.retryable && state === "failed");
     const primary = popup ? button : anchor;
     const offered = usable && state !== "signed-in" && !view.inert && !view.inPopup && !(working && ["signing-out", "completing"].includes(view.working));
     anchor.hidden = popup || !offered;
@@ -342,15 +348,14 @@ export class PolarSigninElement extends HTMLElement {
       set(signOut, this.#word("signOut"));
     }
 
-    const explains = framed() && !view?.inert ? own("framed") : wrong;
-    const shown = explains && !QUIET.includes(explains.code) && !working && !view?.inert;
+    const shown = wrong && !QUIET.includes(wrong.code) && !working && !view?.inert;
     error.hidden = !shown;
-    set(error, shown ? this.#word(wordsFor(explains)) : "");
-    error.dataset.code = shown ? explains.code : "";
+    set(error, shown ? this.#word(wordsFor(wrong)) : "");
+    error.dataset.code = shown ? wrong.code : "";
     failed.hidden = !shown;
-    here.hidden = !(shown && explains.code === "popup_blocked");
+    here.hidden = !(shown && wrong.code === "popup_blocked" && !framed());
     set(here, this.#word("signIn"));
-    fallback.hidden = !(shown && NOT_HERE.includes(explains.code));
+    fallback.hidden = !(shown && NOT_HERE.includes(wrong.code));
 
     // The control that had the focus may be gone: the next one gets it.
     if (had?.hidden) [primary, signOut, cancel].find((control) => !control.hidden)?.focus();

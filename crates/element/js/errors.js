@@ -6,7 +6,7 @@
 const OWN = {
   __proto__: null,
   cancelled: ["authorization", "The sign-in was not finished.", "The page was left and shown again, or cancel() was called."],
-  framed: ["start", "Signing in does not work inside another page.", "The page is in a frame: providers refuse to be framed, and so does this."],
+  framed: ["start", "Signing in does not work inside another page.", "The page is in a frame, and parentOrigins does not name the page around it; or mode is redirect there."],
   internal: ["start", "That is a fault of this page.", "A fault of polar-signin itself. Please report it. What is used next starts anew."],
   invalid_configuration: ["start", "This page is not set up rightly.", "The named setting is missing or not allowed."],
   load_failed: ["start", "Please check the connection and try again.", "The WebAssembly did not arrive, or is not the one that belongs to this version (integrity)."],

@@ -21,6 +21,13 @@ export interface ClientOptions {
    * userinfo.
    */
   allowedOrigins?: string[];
+  /**
+   * Which page may have this one in a frame: its exact origin. It has to be the outermost one. Signing in is by popup
+   * there, and signing out ends here. The page around gets `{ type: "polar-signin:status", status }` by `postMessage`,
+   * with the `state`, at each change of it; it cannot ask for anything. Default: none; in a frame nothing runs, and
+   * whatever is called fails with `framed`.
+   */
+  parentOrigins?: string[];
   /** Whether signing out goes on at the provider, where that offers it. Default: `true`. */
   rpInitiatedLogout?: boolean;
   /**

@@ -10,27 +10,31 @@ const OPTIONS = {
   allowHttpOnLoopback: "allow_http_on_loopback", rpInitiatedLogout: "rp_initiated_logout", dpop: "dpop",
 };
 
-/** Own members alone, and none that is not known: a slip of the pen is said. */
+/**
+ * The settings of the core, the origins that `fetch` sends the token to, and those that may be around this page. Own
+ * members alone, and none that is not known: a slip of the pen is said.
+ */
 export function read(options) {
   const settings = { __proto__: null };
-  let origins;
+  let origins, parents = [];
   for (const name of Object.keys(options).sort()) {
     const value = options[name];
     if (value === undefined || value === null) continue;
-    if (name === "allowedOrigins") origins = allowedOrigins(value);
+    if (name === "allowedOrigins") origins = exactOrigins(value, name);
+    else if (name === "parentOrigins") parents = exactOrigins(value, name);
     else if (!(name in OPTIONS) || !["string", "boolean"].includes(typeof value)) throw own("invalid_configuration", name);
     else settings[OPTIONS[name]] = value;
   }
   // A relative one is meant from this page.
   if (settings.redirect_uri) settings.redirect_uri = address(settings.redirect_uri, "redirectUri").href;
-  return [settings, origins];
+  return [settings, origins, parents];
 }
 
-function allowedOrigins(given) {
-  if (!Array.isArray(given)) throw own("invalid_configuration", "allowedOrigins");
+function exactOrigins(given, name) {
+  if (!Array.isArray(given)) throw own("invalid_configuration", name);
   return given.map((text) => {
-    const url = address(text, "allowedOrigins");
-    if (url.origin !== text || !mayCarry(url)) throw own("invalid_configuration", "allowedOrigins");
+    const url = address(text, name);
+    if (url.origin !== text || !mayCarry(url)) throw own("invalid_configuration", name);
     return text;
   });
 }

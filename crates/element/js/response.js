@@ -1,11 +1,14 @@
 // A response of the provider leaves the address at once, before anything is fetched. It is ours only if something of
 // ours waits for one: another script's is not touched. The core asks for the address once, and judges it.
+import { POPUP, markWindow } from "./window.js";
+
 const PREFIX = "polar-signin:v1:";
-/** The mark of a window that was opened to sign in. */
-export const POPUP = `${PREFIX}popup`;
 
 let returned;
 let asking;
+
+/** Whether this page is where a person comes back to. */
+export const isResponse = () => returned !== undefined;
 
 /** Whether there is more to be found here than nobody: a response, a session, a window's mark. */
 export function expected() {
@@ -44,6 +47,7 @@ function holdsResponse() {
 
 function takeResponse() {
   const query = new URLSearchParams(location.search);
+  markWindow();
   const ours = keys().some((key) => key === POPUP || key.includes(":transaction:"));
   if (!ours || !/^[\w-]{43}$/.test(query.get("state") ?? "") || !(query.has("code") || query.has("error"))) return;
   returned = location.href;

@@ -119,7 +119,8 @@ impl Engine {
     }
 
     /// Calls back with an access token of this identity that can be used now and its generation, or with an
-    /// error (JSON) as the third argument; the fourth is the name of the key that it is bound to, if it is. `refused` is the generation of one that was answered with 401.
+    /// error (JSON) as the third argument; the fourth is the name of the key that it is bound to, if it is.
+    /// `refused` is the generation of one that was answered with 401.
     pub fn access_token(&self, identity: u8, refused: Option<f64>, then: Function) {
         let refused = refused.map(|generation| generation as u64);
         let hand_over = move |granted: Result<Grant, Error>| {

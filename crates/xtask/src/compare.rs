@@ -4,7 +4,7 @@
 use anyhow::Result;
 use lexopt::prelude::*;
 
-use crate::bench;
+use crate::pages;
 
 /// Not the port of `bench`: both may run at once.
 const PORT: u16 = 8480;
@@ -19,5 +19,5 @@ pub(crate) fn command(mut arguments: lexopt::Parser) -> Result<()> {
             other => return Err(other.unexpected().into()),
         }
     }
-    bench::run_against_pages(port, rebuild, "docs/comparison.md", &passed_on)
+    pages::visit(port, rebuild, "docs/comparison.md", &passed_on)
 }

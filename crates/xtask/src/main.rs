@@ -17,6 +17,7 @@ mod matrix;
 mod modules;
 mod package;
 mod packages;
+mod pages;
 mod providers;
 mod scripts;
 mod serve;

@@ -19,11 +19,13 @@ use crate::{
 };
 
 /// In this order none needs a later one.
-const MODULES: [&str; 12] = [
+const MODULES: [&str; 14] = [
     "errors",
     "options",
     "wasm",
     "request",
+    "frame",
+    "window",
     "response",
     "client",
     "attributes",
@@ -169,6 +171,9 @@ impl Bundle {
             if let Some(rest) = line.strip_prefix("import ") {
                 let (what, from) = rest.split_once(" from \"./").context("an import of another form")?;
                 let from = from.trim_end_matches(';').trim_matches('"').trim_end_matches(".js");
+                if !self.0.contains(&format!("const {} = ", variable(from))) {
+                    bail!("{name}.js imports {from}.js, which MODULES does not name before it");
+                }
                 body += &format!("const {what} = {};\n", variable(from));
             } else if let Some(list) = line.strip_prefix("export { ") {
                 let list = list.split('}').next().unwrap_or_default();

@@ -134,7 +134,7 @@ impl Driver {
         let client = builder.capabilities(capabilities).connect(&server.url).await;
         let said = |error| Failure::new(format!("{error}\n{}", server.process.said()));
         let client = client.context("no browser").map_err(said)?;
-        let current = Mutex::new(client.window().await?);
+        let current = Mutex::new((client.window().await?, None));
         Ok(Browser(Arc::new(Inner { client, engine, current, log: Mutex::default(), _server: server })))
     }
 
@@ -198,7 +198,8 @@ pub struct Browser(Arc<Inner>);
 struct Inner {
     client: Client,
     engine: Engine,
-    current: Mutex<WindowHandle>,
+    /// Where commands go: a window, and a frame in it.
+    current: Mutex<(WindowHandle, Option<u16>)>,
     /// The driver hands out each line once.
     log: Mutex<Vec<LogEntry>>,
     _server: Arc<Server>,
@@ -218,7 +219,7 @@ pub struct LogEntry {
 impl Browser {
     /// The tab that it opened with.
     pub async fn first_tab(&self) -> Tab {
-        Tab::new(self.clone(), self.0.current.lock().await.clone())
+        Tab::new(self.clone(), self.0.current.lock().await.0.clone())
     }
 
     /// A further tab of the same profile.
@@ -244,12 +245,16 @@ impl Browser {
         self.0.engine
     }
 
-    /// The WebDriver client, with its commands going to this tab.
-    pub(crate) async fn focus(&self, handle: &WindowHandle) -> Result<&Client> {
+    /// The WebDriver client, with its commands going to this tab, or to this frame of it.
+    pub(crate) async fn focus(&self, handle: &WindowHandle, frame: Option<u16>) -> Result<&Client> {
         let mut current = self.0.current.lock().await;
-        if *current != *handle {
+        if current.0 != *handle || current.1 != frame {
             self.0.client.switch_to_window(handle.clone()).await?;
-            *current = handle.clone();
+            *current = (handle.clone(), None);
+            if let Some(number) = frame {
+                self.0.client.enter_frame(number).await?;
+                current.1 = frame;
+            }
         }
         Ok(&self.0.client)
     }

@@ -12,18 +12,25 @@ use crate::{Context, Failure, Result, browser::Browser, hygiene};
 pub const PATIENCE: Duration = Duration::from_secs(45);
 const STEP: Duration = Duration::from_millis(25);
 
-/// A tab of a browser.
+/// A tab of a browser, or a frame in it.
 #[derive(Clone, Debug)]
 pub struct Tab {
     browser: Browser,
     handle: WindowHandle,
+    frame: Option<u16>,
 }
 
 impl Tab {
     /// The tab of this handle.
     #[must_use]
     pub fn new(browser: Browser, handle: WindowHandle) -> Self {
-        Self { browser, handle }
+        Self { browser, handle, frame: None }
+    }
+
+    /// The frame of its page that has this number, counted from 0. Everything but the address is the frame's.
+    #[must_use]
+    pub fn frame(&self, number: u16) -> Self {
+        Self { frame: Some(number), ..self.clone() }
     }
 
     /// The browser that it belongs to.
@@ -33,7 +40,7 @@ impl Tab {
     }
 
     async fn client(&self) -> Result<&Client> {
-        self.browser.focus(&self.handle).await
+        self.browser.focus(&self.handle, self.frame).await
     }
 
     /// Goes to an address, and waits until it is loaded.

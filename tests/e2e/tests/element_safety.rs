@@ -19,7 +19,6 @@ suite![
     pm_13_a_hostile_document_changes_nothing,
     pm_13_settings_are_read_once,
     pm_13_settings_that_are_not_known_make_it_inert,
-    pm_14_inside_another_page_it_does_nothing,
     somebody_elses_response_is_left_alone,
     the_token_goes_nowhere_but_where_it_may,
 ];
@@ -216,26 +215,6 @@ async fn pm_13_settings_that_are_not_known_make_it_inert(stage: Stage) -> Result
     }
     assert!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.is_empty());
     element.until("signed-out").await
-}
-
-async fn pm_14_inside_another_page_it_does_nothing(stage: Stage) -> Result {
-    let widget =
-        Widget::changed(&stage, |page| page.replace("default-src 'none'", "default-src 'none'; frame-src 'self'"))
-            .await?;
-    let element = widget.open(&stage).await?;
-    let framed = "
-        const frame = document.createElement('iframe'); frame.src = location.href; document.body.append(frame);
-        return new Promise(done => { frame.onload = async () => {
-            const inside = frame.contentDocument.getElementById('above');
-            await frame.contentWindow.customElements.whenDefined('polar-signin');
-            const outcome = await inside.signIn().then(() => 'done', error => error.code);
-            const button = [...inside.shadowRoot.querySelectorAll('[part=button]')].some(it => it.checkVisibility());
-            done([outcome, button, inside.shadowRoot.querySelector('[part=error]').textContent]);
-        } })";
-    let outcome = element.eval(framed).await?;
-    assert_eq!(outcome, json!(["framed", false, "Signing in does not work inside another page."]));
-    assert!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.is_empty());
-    Ok(())
 }
 
 async fn somebody_elses_response_is_left_alone(stage: Stage) -> Result {
