@@ -66,10 +66,16 @@ function arrived(address) {
   });
 }
 
+// Compiled while it arrives, and while the module does. What a host calls something else is left to wasm-bindgen.
+async function compiled(address, integrity) {
+  const answer = await fetch(address, { integrity });
+  return answer.headers.get("content-type") === "application/wasm" ? WebAssembly.compileStreaming(answer) : answer;
+}
+
 try {
   const { js, wasm, wasmIntegrity: integrity = "" } = script.dataset;
   const address = new URL(js, location.href).href;
-  const code = fetch(new URL(wasm, location.href), { integrity });
+  const code = compiled(new URL(wasm, location.href), integrity);
   // Whether it came is asked once the module is there.
   code.catch(() => {});
   await arrived(address);

@@ -13,7 +13,10 @@ use polar_signin_core::{
     session::{Effect, Input, StorageFailure},
     time::UnixTime,
 };
-use std::rc::Rc;
+use std::{
+    rc::Rc,
+    task::{Context, Waker},
+};
 
 use wasm_bindgen_futures::spawn_local;
 
@@ -74,7 +77,7 @@ impl Client {
             Effect::Forget(key) => self.0.store.remove(&key),
             Effect::Send(ticket, request) => {
                 let client = self.clone();
-                spawn_local(async move {
+                begin(async move {
                     let outcome = client.send(request, &Abort::new()).await;
                     // Firefox cuts requests off when a page is about to be left, and hides it only then.
                     if let HttpOutcome::NotSent(Failure::Network) | HttpOutcome::Unknown(Failure::Network) = outcome {
@@ -155,6 +158,16 @@ impl Client {
                 (self.0.listener)(overview);
             }
         }
+    }
+}
+
+/// Runs a future up to where it waits, at once, and the rest when it can go on. Left to itself it would begin only after
+/// everything that is drawn in the meantime.
+fn begin(future: impl Future<Output = ()> + 'static) {
+    let mut future = Box::pin(future);
+    if future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        // It is asked again before anything that it waits for can have come.
+        spawn_local(future);
     }
 }
 

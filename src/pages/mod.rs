@@ -4,7 +4,7 @@ mod set_up;
 
 use leptos::prelude::*;
 use polar_signin::{
-    browser::dom,
+    browser::{clock, dom},
     client::{SignIn, config::Loaded},
     components::{
         Auth,
@@ -16,7 +16,7 @@ use polar_signin::{
         sign_in::{in_popup, signed_out, working},
     },
 };
-use polar_signin_core::error::Error;
+use polar_signin_core::{error::Error, snapshot::Step};
 
 /// The whole app.
 pub(crate) fn app(loaded: Result<Loaded, Error>) -> AnyView {
@@ -51,12 +51,34 @@ fn signed(auth: Auth) -> AnyView {
         }
         let (name, content) = match face {
             Face::SignedOut => ("signed-out", signed_out(auth)),
-            Face::Working(step) => ("working", working(auth, step)),
-            Face::SignedIn => return el("main", &[("data-view", "signed-in")], vec![account(auth), requests(auth)]),
+            Face::Working(step) => {
+                if step == Step::Completing {
+                    wasm_bindgen_futures::spawn_local(async {
+                        clock::pause(0).await;
+                        dom::prepare_local_time();
+                    });
+                }
+                ("working", working(auth, step))
+            }
+            Face::SignedIn => {
+                let parts = vec![account(auth), later(move || requests(auth))];
+                return el("main", &[("data-view", "signed-in")], parts);
+            }
             Face::Failed => ("error", auth.error().map_or_else(|| signed_out(auth), |error| error_panel(auth, &error))),
             Face::Nothing => ("nothing", nothing()),
             Face::InPopup => ("in-popup", in_popup()),
         };
         el("main", &[("data-view", name)], vec![content])
     }))
+}
+
+/// What stands below everything that a person came for: made once the rest is there.
+fn later(make: impl Fn() -> AnyView + Send + 'static) -> AnyView {
+    let now = RwSignal::new(false);
+    wasm_bindgen_futures::spawn_local(async move {
+        clock::pause(0).await;
+        // Whoever has signed out by then sees something else.
+        let _ = now.try_set(true);
+    });
+    live(Box::new(move || if now.get() { make() } else { nothing() }))
 }

@@ -2,7 +2,7 @@
 import { own } from "./errors.js";
 
 const { fetch } = globalThis;
-const { RuntimeError } = globalThis.WebAssembly ?? {};
+const { RuntimeError, compileStreaming } = globalThis.WebAssembly ?? {};
 let loading;
 let attempts = 0;
 
@@ -27,14 +27,17 @@ export function isTrap(error) {
 // A browser remembers that a module could not be had, for as long as the page is open.
 const glue = (again) => (again ? import(/* @vite-ignore */ new URL(`./__GLUE__${again}`, import.meta.url).href) : import("./__GLUE__"));
 
+/** Compiled while it arrives, and while the module does. What a host calls something else is left to wasm-bindgen. */
+const compiled = (answer) => (answer.headers.get("content-type") === "application/wasm" ? compileStreaming(answer) : answer);
+
 async function attempt() {
   attempts += 1;
   const url = new URL("./__WASM__", import.meta.url);
   // What was wrong once may be in the browser's cache by now.
   const cache = attempts > 1 ? "reload" : "default";
   const response = fetch(url, { __proto__: null, integrity: "__INTEGRITY__", cache, credentials: "omit", referrerPolicy: "no-referrer" });
-  const [core, answer] = await Promise.all([glue(attempts > 1 ? `?${attempts}` : ""), response]);
-  await core.default({ module_or_path: answer });
+  const [core, code] = await Promise.all([glue(attempts > 1 ? `?${attempts}` : ""), response.then(compiled)]);
+  await core.default({ module_or_path: code });
   return core;
 }
 

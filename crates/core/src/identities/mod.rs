@@ -93,14 +93,11 @@ impl Identities {
         self.close_places();
         self.set_alarm(turn);
         let mut effects = core::mem::take(&mut turn.effects);
-        // Once is enough, at the end.
-        let shows = |(_, effect): &(Slot, Effect)| matches!(effect, Effect::Show);
-        if let Some(last) = effects.iter().rposition(shows) {
-            let mut index = 0;
-            effects.retain(|effect| {
-                index += 1;
-                index > last || !shows(effect)
-            });
+        // Once is enough, at the end: what is asked for is on its way before anything is drawn.
+        let all = effects.len();
+        effects.retain(|(_, effect)| !matches!(effect, Effect::Show));
+        if effects.len() < all {
+            effects.push((self.active, Effect::Show));
         }
         effects
     }
