@@ -119,7 +119,7 @@ pub(super) fn subtle() -> Option<SubtleCrypto> {
 }
 
 async fn try_verify(algorithm: Algorithm, key: &Key, signing_input: &[u8], signature: &[u8]) -> Option<bool> {
-    if !has_form(key) {
+    if !has_form(algorithm, key) {
         return None;
     }
     let subtle = subtle()?;
@@ -139,15 +139,17 @@ pub(super) async fn settled(promise: Promise) -> Option<JsValue> {
     JsFuture::from(promise).await.ok()
 }
 
-/// Whether a key on a curve has the one length that it can have: WebKit takes others for keys too. Whether the point
-/// is on the curve is the browser's to say.
-fn has_form(key: &Key) -> bool {
+/// Whether a key is of the algorithm's kind, and on a curve has the one length that it can have. Browsers should say so:
+/// WebKit takes other lengths for keys too, and Firefox crashes at a key of another kind for Ed25519. Whether the point is
+/// on the curve is theirs to say.
+fn has_form(algorithm: Algorithm, key: &Key) -> bool {
     // 32 bytes in base64url.
     let is_number = |text: &str| text.len() == 43;
-    match key {
-        Key::Rsa { .. } => true,
-        Key::EcP256 { x, y } => is_number(x) && is_number(y),
-        Key::Ed25519 { x } => is_number(x),
+    match (algorithm, key) {
+        (Algorithm::Rs256 | Algorithm::Ps256, Key::Rsa { .. }) => true,
+        (Algorithm::Es256, Key::EcP256 { x, y }) => is_number(x) && is_number(y),
+        (Algorithm::EdDsa, Key::Ed25519 { x }) => is_number(x),
+        _ => false,
     }
 }
 

@@ -29,21 +29,30 @@ struct Also {
 
 /// A sign-in, what becomes of it, and what browsers see differently. All of them would take as long as everything
 /// else together. Only what has passed there again and again, on a busy machine too, stands here.
-const ALSO: [Also; 1] = [Also {
-    engine: Engine::Firefox,
-    browser: &[],
-    end_to_end: &[
-        "sign_in",
-        "callback",
-        "session",
-        "renewal",
-        "hosting",
-        "policy",
-        "element",
-        "example_leptos",
-        "example_react",
-    ],
-}];
+const ALSO: [Also; 2] = [
+    Also {
+        engine: Engine::Firefox,
+        browser: &["browser_crypto", "browser_storage", "browser_popup", "browser_popup_client"],
+        end_to_end: &[
+            "sign_in",
+            "callback",
+            "session",
+            "renewal",
+            "popup",
+            "hosting",
+            "policy",
+            "element",
+            "element_framed",
+            "example_leptos",
+            "example_react",
+        ],
+    },
+    Also {
+        engine: Engine::WebKit,
+        browser: &["browser_crypto", "browser_storage"],
+        end_to_end: &["sign_in", "session", "renewal", "popup"],
+    },
+];
 
 /// The parts that can be run alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
