@@ -68,7 +68,7 @@ pub(crate) fn make(tools: &Tools, pkg: &Path) -> Result<()> {
 }
 
 /// The same, with proof of possession (RFC 9449) or without.
-fn make_with(tools: &Tools, pkg: &Path, dpop: bool) -> Result<()> {
+pub(crate) fn make_with(tools: &Tools, pkg: &Path, dpop: bool) -> Result<()> {
     let sources = root().join("crates/element/js");
     let bound = bind(tools, dpop)?;
     if pkg.exists() {

@@ -196,6 +196,8 @@ struct Parts {
     leptos: PathBuf,
     react: PathBuf,
     pkg: PathBuf,
+    /// The package with proof of possession.
+    pkg_dpop: PathBuf,
     provider: PathBuf,
     own: &'static Path,
     nginx: PathBuf,
@@ -217,6 +219,12 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
         package::make(&tools::for_site(true)?, &pkg)?;
         build::sizes(&pkg)
     });
+    let pkg_dpop = tally.prepare("build the JavaScript package with proof of possession", || {
+        let folder = shell::target()?.join("pkg-dpop");
+        package::make_with(&tools::for_site(true)?, &folder, true)?;
+        build::sizes(&folder)?;
+        Ok(folder)
+    });
     let leptos = tally.prepare("build the Leptos example", || examples::leptos(&tools::for_site(true)?));
     packed?;
     let react = tally.prepare("build the React example", examples::react);
@@ -229,7 +237,8 @@ fn parts(tally: &mut Tally) -> Option<Parts> {
     let again = tally.prepare("the folder of the build", shell::target)?;
     built?;
     let (leptos, react, provider, own, nginx) = (leptos?, react?, provider?, own?, nginx?);
-    Some(Parts { dist, leptos, react, pkg, provider, own, nginx, axe: axe?, vue: vue?, providers, again })
+    let (pkg_dpop, axe, vue) = (pkg_dpop?, axe?, vue?);
+    Some(Parts { dist, leptos, react, pkg, pkg_dpop, provider, own, nginx, axe, vue, providers, again })
 }
 
 fn in_others_too(tally: &mut Tally, parts: &Parts) {
@@ -258,6 +267,7 @@ fn end_to_end(tally: &mut Tally, parts: &Parts, browser: &Browser, files: &[&str
         .env("E2E_EXAMPLE_LEPTOS", &parts.leptos)
         .env("E2E_EXAMPLE_REACT", &parts.react)
         .env("E2E_PKG", &parts.pkg)
+        .env("E2E_PKG_DPOP", &parts.pkg_dpop)
         .env("E2E_PROVIDER", &parts.provider)
         .env("E2E_XTASK", parts.own)
         .env("E2E_NGINX", &parts.nginx)

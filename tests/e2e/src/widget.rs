@@ -2,7 +2,7 @@
 //! another origin.
 //!
 //! The page comes through the door in front of the site, so that what is looked at after every test is
-//! looked at on it too. `E2E_PKG` says where the package is.
+//! looked at on it too. `E2E_PKG` says where the package is, `E2E_PKG_DPOP` where the one with proof of possession is.
 
 use std::{
     env,
@@ -43,9 +43,21 @@ pub struct Widget {
 /// # Errors
 /// If nobody has built it.
 pub fn package() -> Result<PathBuf> {
-    let folder = env::var_os("E2E_PKG").map(PathBuf::from);
+    named("E2E_PKG")
+}
+
+/// The folder with the package that can have its tokens bound to a key (RFC 9449).
+///
+/// # Errors
+/// If nobody has built it.
+pub fn package_with_dpop() -> Result<PathBuf> {
+    named("E2E_PKG_DPOP")
+}
+
+fn named(variable: &str) -> Result<PathBuf> {
+    let folder = env::var_os(variable).map(PathBuf::from);
     folder.filter(|folder| folder.join("polar-signin.js").is_file()).ok_or_else(|| {
-        Failure::new("E2E_PKG names no package: run `cargo xtask test e2e`, which builds it, or `cargo xtask package`")
+        Failure::new(format!("{variable} names no package: run `cargo xtask test e2e`, which builds it"))
     })
 }
 
@@ -66,11 +78,30 @@ impl Widget {
         Self::of(stage, &package()?, change).await
     }
 
-    /// The same with a package of a test's own.
+    /// The same with a package of a test's own. What the page expects is the real one, whatever is served.
     ///
     /// # Errors
     /// If something does not start.
     pub async fn of(stage: &Stage, folder: &Path, change: impl Fn(String) -> String) -> Result<Self> {
+        Self::expecting(stage, &package()?, folder, change).await
+    }
+
+    /// The same with the package that can have its tokens bound, which the page wants.
+    ///
+    /// # Errors
+    /// If something does not start.
+    pub async fn with_dpop(stage: &Stage) -> Result<Self> {
+        let folder = package_with_dpop()?;
+        let wanted = |page: String| page.replace(" allow-http-on-loopback", " dpop allow-http-on-loopback");
+        Self::expecting(stage, &folder, &folder, wanted).await
+    }
+
+    async fn expecting(
+        stage: &Stage,
+        expected: &Path,
+        folder: &Path,
+        change: impl Fn(String) -> String,
+    ) -> Result<Self> {
         let settings = Settings::from_env()?;
         let flags = [("--dir", folder.as_os_str()), ("--port", OsStr::new("0")), ("--host", OsStr::new("127.0.0.1"))];
         let served = Process::serve(&settings, &["--no-csp", "--cors"], &flags).context("the package's host")?;
@@ -78,8 +109,7 @@ impl Widget {
         let address = format!("{}{BASE}plain.html", stage.gateway().origin());
         let client_id = stage.provider().register(&address).await?;
         let provider = stage.provider().origin();
-        // The digest is that of the real package, whatever is served.
-        let integrity = STANDARD.encode(Sha384::digest(fs::read(package()?.join("polar-signin.js"))?));
+        let integrity = STANDARD.encode(Sha384::digest(fs::read(expected.join("polar-signin.js"))?));
         let page = example("index.html")?
             .replace("https://widgets.example", &origin)
             .replace("https://api.polar.sh", provider)

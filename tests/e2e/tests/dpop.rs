@@ -11,6 +11,7 @@ use polar_signin_e2e::{
     sessions::{duplicate, member, record, refuse_the_token, renewed},
     suite,
     tab::eventually,
+    widget::Widget,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -25,6 +26,7 @@ suite![
     rfc_9449_a_provider_without_it_is_refused,
     rfc_9449_a_bearer_token_is_refused,
     rfc_9449_a_refused_consent_leaves_no_key,
+    rfc_9449_the_package_proves_what_it_fetches,
 ];
 
 /// The provider binds tokens, and the app wants them bound.
@@ -273,4 +275,32 @@ async fn rfc_9449_a_refused_consent_leaves_no_key(stage: Stage) -> Result {
     let error = consent.deny().await?;
     assert_eq!(error.code().await?, "access_denied");
     no_key_is_left(error.tab()).await
+}
+
+async fn rfc_9449_the_package_proves_what_it_fetches(stage: Stage) -> Result {
+    stage.provider().settings(json!({ "dpop": true, "dpop_nonce_resource": true })).await?;
+    let widget = Widget::with_dpop(&stage).await?;
+    let element = widget.signed_in(&stage).await?;
+    let list = format!("{}/v1/organizations/?limit=1", stage.provider().origin());
+    let ask = format!("return element.fetch('{list}').then(answer => answer.status, error => error.name)");
+    assert_eq!(element.eval(&ask).await?, json!(200));
+    // A token that is refused is renewed, and the request proven again.
+    stage.provider().fault(json!({ "endpoint": "organizations", "times": 1, "status": 401, "body": "{}" })).await?;
+    assert_eq!(element.eval(&ask).await?, json!(200));
+    let asked = stage.provider().requests_to("GET", "/v1/organizations/").await?;
+    let last = asked.last().context("nothing was asked for")?;
+    let (_, claims) = proof(last)?;
+    assert_eq!(claims["htu"], json!(format!("{}/v1/organizations/", stage.provider().origin())));
+    assert!(claims["nonce"].is_string() && claims["ath"].is_string(), "{claims}");
+    assert_eq!(stage.provider().requests_to("POST", "/v1/oauth2/token").await?.len(), 2);
+    one_key(&stage).await?;
+    assert_eq!(keys(&element.tab).await?["readable"], json!(false));
+    element.press("sign-out").await?;
+    element.until("signed-out").await?;
+    nothing_is_kept(&element.tab).await?;
+    eventually("the key is gone".to_owned(), async || {
+        let left = keys(&element.tab).await?;
+        if left["keys"] == json!(0) { Ok(()) } else { Err(polar_signin_e2e::Failure::new(left.to_string())) }
+    })
+    .await
 }
