@@ -6,7 +6,6 @@
 //! program stands between Cargo and the compiler while the targets are built.
 
 use std::{
-    collections::VecDeque,
     env::{self, consts::EXE_EXTENSION},
     fs,
     num::NonZero,
@@ -128,9 +127,9 @@ fn build() -> Result<PathBuf> {
 
 /// Runs the targets, as many at a time as there are processors. Returns how many failed.
 fn all(targets: Vec<String>, built: &Path, runs: u64) -> Result<usize> {
-    let (count, waiting) = (targets.len(), Mutex::new(VecDeque::from(targets)));
-    let failed = Mutex::new(0);
-    let next = || waiting.lock().ok()?.pop_front();
+    // From the end: the last ones are whole stories, and take the longest.
+    let (count, waiting, failed) = (targets.len(), Mutex::new(targets), Mutex::new(0));
+    let next = || waiting.lock().ok()?.pop();
     let work = || {
         while let Some(target) = next() {
             let outcome = one(&target, built, runs);

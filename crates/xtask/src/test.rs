@@ -32,15 +32,12 @@ struct Also {
 const ALSO: [Also; 2] = [
     Also {
         engine: Engine::Firefox,
-        browser: &["browser_crypto", "browser_storage", "browser_popup", "browser_popup_client"],
+        browser: &["browser_crypto", "browser_storage", "browser_popup"],
         end_to_end: &[
             "sign_in",
-            "callback",
             "session",
             "renewal",
             "popup",
-            "hosting",
-            "policy",
             "element",
             "element_framed",
             "example_leptos",
