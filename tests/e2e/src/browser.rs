@@ -14,8 +14,10 @@ use tokio::{sync::Mutex, time::timeout};
 use crate::{
     Context, Failure, Result, Tab,
     http::Http,
+    insert::Insert,
     processes::Process,
     settings::{Engine, Settings},
+    tab::eventually,
 };
 
 /// How long WebKit may take to start: on a busy machine it sometimes never does.
@@ -31,6 +33,7 @@ pub struct Driver {
     /// One for all browsers in Chromium; the drivers of the others can have one at a time.
     shared: Option<Arc<Server>>,
     settings: Settings,
+    insert: Arc<Insert>,
 }
 
 /// A driver's process.
@@ -81,7 +84,13 @@ impl Driver {
             Engine::Firefox | Engine::WebKit => None,
             Engine::Chromium => Some(Arc::new(Server::start(settings)?)),
         };
-        Ok(Self { shared, settings: settings.clone() })
+        Ok(Self { shared, settings: settings.clone(), insert: Arc::default() })
+    }
+
+    /// What stands for commands that only Chromium's driver has, in pages that come through a door.
+    #[must_use]
+    pub(crate) fn behind(self, insert: Arc<Insert>) -> Self {
+        Self { insert, ..self }
     }
 
     /// A new browser with a new profile.
@@ -135,7 +144,8 @@ impl Driver {
         let said = |error| Failure::new(format!("{error}\n{}", server.process.said()));
         let client = client.context("no browser").map_err(said)?;
         let current = Mutex::new((client.window().await?, None));
-        Ok(Browser(Arc::new(Inner { client, engine, current, log: Mutex::default(), _server: server })))
+        let insert = self.insert.clone();
+        Ok(Browser(Arc::new(Inner { client, engine, current, insert, log: Mutex::default(), _server: server })))
     }
 
     /// Asks the driver to end every browser that is left.
@@ -200,6 +210,7 @@ struct Inner {
     engine: Engine,
     /// Where commands go: a window, and a frame in it.
     current: Mutex<(WindowHandle, Option<u16>)>,
+    insert: Arc<Insert>,
     /// The driver hands out each line once.
     log: Mutex<Vec<LogEntry>>,
     _server: Arc<Server>,
@@ -239,6 +250,18 @@ impl Browser {
         Ok(self.0.client.windows().await?)
     }
 
+    /// A window that was not among these, as soon as there is one.
+    ///
+    /// # Errors
+    /// If none opens.
+    pub async fn opened_since(&self, before: &[WindowHandle]) -> Result<Tab> {
+        eventually("waiting for a window".to_owned(), async || {
+            let opened = self.windows().await?.into_iter().find(|window| !before.contains(window));
+            Ok(Tab::new(self.clone(), opened.context("no window")?))
+        })
+        .await
+    }
+
     /// The engine.
     #[must_use]
     pub fn engine(&self) -> Engine {
@@ -268,7 +291,13 @@ impl Browser {
         self.vendor("goog/cdp/execute", body).await.context(command)
     }
 
-    /// Everything in the console so far, of all tabs. Empty where the driver has no such command.
+    /// Runs a script in every later page of the site.
+    pub(crate) fn insert(&self, script: &str) {
+        self.0.insert.run(script);
+    }
+
+    /// Everything in the console so far, of all tabs. Where the driver has no such command it is what the pages have
+    /// written themselves, a moment ago at the latest.
     ///
     /// # Errors
     /// If the browser is gone.
@@ -282,6 +311,8 @@ impl Browser {
                 source: text(entry, "source"),
                 message: text(entry, "message"),
             }));
+        } else {
+            log.extend(self.0.insert.said());
         }
         Ok(log.clone())
     }

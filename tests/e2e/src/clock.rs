@@ -13,7 +13,7 @@ const AHEAD: &str = "test:ahead";
 /// Gives every later page of this tab such a clock.
 ///
 /// # Errors
-/// If the browser is no Chromium.
+/// If the browser refuses.
 pub async fn install(tab: &Tab) -> Result {
     tab.before_every_page(&format!(
         "{{ const real = Date.now.bind(Date);

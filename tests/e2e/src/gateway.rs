@@ -1,5 +1,6 @@
 //! The door in front of the site. The browser comes in here, so that a test can hold a file back,
-//! answer in the site's place, and see what was asked for. Everything else passes unchanged.
+//! answer in the site's place, see what was asked for, and run a script before a page's own. Everything else passes
+//! unchanged.
 
 use std::{
     convert::Infallible,
@@ -7,11 +8,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Request, Response, StatusCode,
     body::{Bytes, Incoming},
-    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING},
+    header::{
+        ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    },
     server::conn::http1,
     service::service_fn,
 };
@@ -19,7 +22,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-use crate::{Context, Result, http::Http, tab::eventually};
+use crate::{Context, Result, http::Http, insert::Insert, tab::eventually};
 
 /// The door. It is shut when the value is dropped.
 #[derive(Debug)]
@@ -35,6 +38,7 @@ struct Inner {
     upstream: Mutex<String>,
     rules: Mutex<Vec<(String, Rule)>>,
     requests: Mutex<Vec<SiteRequest>>,
+    insert: Arc<Insert>,
 }
 
 /// What happens to the requests whose path ends in a certain way.
@@ -93,6 +97,7 @@ impl Gateway {
             upstream: Mutex::default(),
             rules: Mutex::default(),
             requests: Mutex::default(),
+            insert: Arc::default(),
         });
         let task = tokio::spawn(serve(listener, inner.clone()));
         Ok(Self { port, inner, task })
@@ -102,6 +107,11 @@ impl Gateway {
     #[must_use]
     pub fn origin(&self) -> String {
         format!("http://localhost:{}", self.port)
+    }
+
+    /// What it puts into every page.
+    pub(crate) fn insert(&self) -> Arc<Insert> {
+        self.inner.insert.clone()
     }
 
     /// What is behind the door: an origin.
@@ -174,7 +184,10 @@ async fn serve(listener: TcpListener, inner: Arc<Inner>) {
 }
 
 impl Inner {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if let Some(answer) = self.insert.answer(&mut request).await {
+            return answer;
+        }
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();
         let referer = request.headers().get("referer").and_then(|value| value.to_str().ok()).map(str::to_owned);
         let path = request.uri().path();
@@ -202,6 +215,13 @@ impl Inner {
         for (name, value) in headers {
             response.headers_mut().insert(name, value);
         }
+        let is_page =
+            response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+        if is_page && self.insert.is_about(&request) {
+            let (parts, body) = response.into_parts();
+            let page = body.collect().await.map(|page| page.to_bytes()).unwrap_or_default();
+            response = Response::from_parts(parts, Full::from(self.insert.put_into(&page)));
+        }
         response
     }
 
@@ -209,7 +229,8 @@ impl Inner {
         let upstream = lock(&self.upstream).clone();
         let mut onward = Request::builder().method(request.method()).uri(format!("{upstream}{target}"));
         for (name, value) in request.headers() {
-            if *name != HOST && *name != CONNECTION {
+            let in_the_way = *name == ACCEPT_ENCODING && self.insert.is_about(request);
+            if *name != HOST && *name != CONNECTION && !in_the_way {
                 onward = onward.header(name, value);
             }
         }

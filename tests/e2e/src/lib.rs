@@ -21,6 +21,7 @@ pub mod gateway;
 pub mod host;
 pub mod http;
 pub mod hygiene;
+mod insert;
 pub mod pages;
 pub mod processes;
 pub mod provider;

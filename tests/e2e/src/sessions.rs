@@ -107,11 +107,7 @@ pub fn member(record: &Value, name: &str) -> String {
 pub async fn copy_of(tab: &Tab, stage: &Stage) -> Result<Tab> {
     let before = tab.browser().windows().await?;
     tab.eval("window.open('about:blank')", &[]).await?;
-    let new = eventually("waiting for the new tab".to_owned(), async || {
-        let after = tab.browser().windows().await?;
-        after.into_iter().find(|window| !before.contains(window)).context("no new tab")
-    });
-    let copy = Tab::new(tab.browser().clone(), new.await?);
+    let copy = tab.browser().opened_since(&before).await?;
     hygiene::watch(&copy, &stage.gateway().origin()).await?;
     Ok(copy)
 }

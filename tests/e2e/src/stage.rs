@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     Context, Result, Tab,
     browser::{Browser, Driver},
-    gateway::Gateway,
+    gateway::{Gateway, Rule},
     hygiene,
     processes::Process,
     provider::Provider,
@@ -55,7 +55,7 @@ impl World {
         ];
         let (site, address) = Process::serve(&settings, &[], &flags).context("the site")?;
         gateway.lead_to(address.strip_suffix(BASE).context(format!("the site is at {address}"))?);
-        let driver = Driver::start(&settings)?;
+        let driver = Driver::start(&settings)?.behind(gateway.insert());
         Ok(Self { provider, gateway, _site: site, driver })
     }
 
@@ -92,6 +92,7 @@ impl Stage {
     pub async fn set(world: Arc<World>) -> Result<Self> {
         world.provider.reset().await?;
         world.gateway.reset();
+        world.gateway.insert().reset();
         Ok(Self { world, browsers: Arc::default() })
     }
 
@@ -111,6 +112,15 @@ impl Stage {
     #[must_use]
     pub fn site(&self) -> String {
         self.world.gateway.origin() + BASE
+    }
+
+    /// The address of a page of the app's origin without the app. (Firefox shows JSON in a page of its own, which has
+    /// another origin.)
+    #[must_use]
+    pub fn empty_page(&self) -> String {
+        let text = Rule::Answer { status: 200, content_type: "text/plain", body: String::new() };
+        self.gateway().rule("/empty.txt", text);
+        self.site() + "empty.txt"
     }
 
     /// The `config.json` that the site has.

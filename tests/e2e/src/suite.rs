@@ -44,13 +44,13 @@ pub struct Case {
 
 /// Makes `main` out of the names of async functions that take a [`Stage`]. Those after
 /// `chromium:` send commands of Chromium's own protocol and are left out in other browsers. One that
-/// takes long says how long it may: `suite![chromium, 300 seconds: the_long_one]`.
+/// takes long says how long it may: `suite![300 seconds: the_long_one]`.
 #[macro_export]
 macro_rules! suite {
-    (chromium, $patience:literal seconds: $test:ident $(,)?) => {
+    ($patience:literal seconds: $test:ident $(,)?) => {
         fn main() -> std::process::ExitCode {
             $crate::suite::run(&[$crate::suite::Case {
-                name: stringify!($test), chromium: true, patience: $patience, run: |stage| Box::pin($test(stage)),
+                name: stringify!($test), chromium: false, patience: $patience, run: |stage| Box::pin($test(stage)),
             }])
         }
     };

@@ -248,11 +248,16 @@ impl Tab {
         self.browser.cdp(command, parameters).await
     }
 
-    /// Runs a script in every document of this tab, before any of its own.
+    /// Runs a script in every later document of this tab, before any of its own. In browsers other than Chromium it is
+    /// in every page of the site, whatever the tab, and in no other.
     ///
     /// # Errors
-    /// If the browser refuses, or is no Chromium.
+    /// If the browser refuses.
     pub async fn before_every_page(&self, script: &str) -> Result {
+        if !self.browser.engine().has_cdp() {
+            self.browser.insert(script);
+            return Ok(());
+        }
         self.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await.map(|_| ())
     }
 

@@ -248,6 +248,25 @@ impl Element {
         self.tab.click(&format!("#{}", self.id)).await
     }
 
+    /// Clicks into its middle, and gives the window that opens by that.
+    ///
+    /// # Errors
+    /// If none opens, or the page does not say so.
+    pub async fn click_for_window(&self) -> Result<Tab> {
+        let before = self.tab.browser().windows().await?;
+        self.click().await?;
+        self.waits_for_window().await?;
+        self.tab.browser().opened_since(&before).await
+    }
+
+    /// Waits until it says that the person goes on in another window.
+    ///
+    /// # Errors
+    /// If it does not come to that.
+    pub async fn waits_for_window(&self) -> Result {
+        self.wait("it waits for the window", "return element.client.view.working === 'in-popup'").await
+    }
+
     /// Puts the focus on a part and presses Enter.
     ///
     /// # Errors

@@ -27,8 +27,7 @@ suite![
     cb_20_an_answer_of_login_required_does_not_loop,
     cb_33_other_parameters_of_the_page_stay,
     cb_43_parameters_of_other_pages_are_left_alone,
-    cb_48_a_provider_that_keeps_the_person_leaves_a_usable_page;
-    chromium:
+    cb_48_a_provider_that_keeps_the_person_leaves_a_usable_page,
     cb_39_the_address_is_clean_before_anything_else_happens,
 ];
 

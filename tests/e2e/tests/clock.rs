@@ -21,18 +21,18 @@ use polar_signin_e2e::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-suite![;
-    chromium:
+suite![
     rt_14_a_clock_that_jumps_ahead_costs_one_renewal,
     rt_14_a_clock_that_is_set_back_revives_nothing,
-    rt_14_a_machine_that_slept_renews_once,
     rt_14_timers_that_never_come_are_not_needed,
     rt_14_a_page_out_of_the_browsers_memory_renews_once,
     rt_18_a_lock_that_is_never_given_back_is_waited_for_twenty_seconds,
+    rt_18_a_request_that_hangs_keeps_every_copy_alive,
+    rt_18_a_browser_without_locks_renews_all_the_same;
+    chromium:
+    rt_14_a_machine_that_slept_renews_once,
     rt_18_a_frozen_page_with_the_lock_stops_nobody,
     rt_18_a_killed_page_with_the_lock_stops_nobody,
-    rt_18_a_request_that_hangs_keeps_every_copy_alive,
-    rt_18_a_browser_without_locks_renews_all_the_same,
 ];
 
 /// olive, in a tab whose clock can be set, with an access token of an hour.
@@ -196,7 +196,7 @@ async fn copy_apart(stage: &Stage, tab: &Tab) -> Result<Tab> {
     let held = session_records(tab).await?;
     let copy = stage.another_tab(tab).await?;
     clock::install(&copy).await?;
-    copy.goto(&format!("{}config.json", stage.site())).await?;
+    copy.goto(&stage.empty_page()).await?;
     for (key, value) in &held {
         copy.eval("sessionStorage.setItem(arguments[0], arguments[1])", &[key, value]).await?;
     }

@@ -62,12 +62,8 @@ async fn pm_01_a_person_signs_in_in_a_window(stage: Stage) -> Result {
     let widget = Widget::changed(&stage, |page| page.replace("id=\"above\"", "id=\"above\" mode=\"popup\"")).await?;
     let element = widget.open(&stage).await?;
     let before = element.tab.browser().windows().await?;
-    element.click().await?;
-    element.wait("it waits for the window", "return element.client.view.working === 'in-popup'").await?;
+    let popup = element.click_for_window().await?;
     assert_eq!(element.text("status").await?, "Go on in the window that has opened.");
-    let windows = element.tab.browser().windows().await?;
-    let opened = windows.into_iter().find(|window| !before.contains(window));
-    let popup = polar_signin_e2e::Tab::new(element.tab.browser().clone(), opened.expect("a window"));
     let consent = ProviderPage::wait(&popup).await?.person("olive").await?;
     // The window closes itself, perhaps before the driver has its answer.
     let _ = consent.decide("allow").await;
@@ -90,17 +86,13 @@ async fn pm_08_a_window_that_is_closed_leaves_the_page_as_it_was(stage: Stage) -
     let element = widget.open(&stage).await?;
     let before = element.tab.browser().windows().await?;
     element.click().await?;
-    element.wait("it waits for the window", "return element.client.view.working === 'in-popup'").await?;
+    element.waits_for_window().await?;
     // The keyboard is the window's by now.
     element.eval("part('cancel').click()").await?;
     element.until("signed-out").await?;
     only_these(&element, &before).await?;
     nothing_is_kept(&element.tab).await?;
-    element.click().await?;
-    element.wait("it waits for the window", "return element.client.view.working === 'in-popup'").await?;
-    let windows = element.tab.browser().windows().await?;
-    let opened = windows.into_iter().find(|window| !before.contains(window)).expect("a window");
-    let popup = polar_signin_e2e::Tab::new(element.tab.browser().clone(), opened);
+    let popup = element.click_for_window().await?;
     ProviderPage::wait(&popup).await?;
     // Nobody closes it faster than it is seen.
     tokio::time::sleep(Duration::from_millis(1500)).await;

@@ -132,22 +132,13 @@ async fn named(stage: &Stage, origin: &str) -> Result<Widget> {
     Widget::changed(stage, move |page| page.replace("id=\"above\"", &named)).await
 }
 
-async fn click(element: &Element) -> Result<Tab> {
-    let before = element.tab.browser().windows().await?;
-    element.click().await?;
-    element.wait("it waits for the window", "return element.client.view.working === 'in-popup'").await?;
-    let windows = element.tab.browser().windows().await?;
-    let opened = windows.into_iter().find(|window| !before.contains(window));
-    Ok(Tab::new(element.tab.browser().clone(), opened.expect("a window")))
-}
-
 async fn pm_14_the_page_that_is_named_hears_the_state_and_nothing_else(stage: Stage) -> Result {
     let around = stranger(&stage);
     let widget = named(&stage, &around).await?;
     let (tab, element) = framed(&stage, &widget.address).await?;
     element.until("signed-out").await?;
     assert_eq!(element.text("error").await?, "");
-    let popup = click(&element).await?;
+    let popup = element.click_for_window().await?;
     tab.eval("ask(frames[0])", &[]).await?;
     assert_eq!(element.eval("return location.href").await?, json!(widget.address), "the frame was left");
     let consent = ProviderPage::wait(&popup).await?.person("olive").await?;

@@ -22,8 +22,7 @@ suite![
     st_09_st_16_what_is_shipped_is_fit_for_a_release,
     st_10_a_lax_host_hands_no_address_on,
     st_12_a_page_out_of_the_browsers_memory_shows_what_is_true_now,
-    st_16_a_file_that_was_changed_is_not_run;
-    chromium:
+    st_16_a_file_that_was_changed_is_not_run,
     st_12_a_page_that_is_prepared_redeems_nothing_until_it_is_visited,
 ];
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use hyper::header::{HeaderName, HeaderValue};
 use polar_signin_e2e::{
-    Context, Result, Stage, Tab,
+    Context, Result, Stage,
     flows::{codes_were_sent, kept, nothing_is_kept, only_a_session_is_kept},
     gateway::Rule,
     pages::ProviderPage,
@@ -61,27 +61,6 @@ async fn page(stage: &Stage, window: Window) -> Result<Widget> {
     Ok(widget)
 }
 
-/// Clicks, and gives the window that has opened.
-async fn click(element: &Element) -> Result<Tab> {
-    let before = element.tab.browser().windows().await?;
-    element.click().await?;
-    waits(element).await?;
-    new_window(element, &before).await
-}
-
-async fn waits(element: &Element) -> Result {
-    element.wait("it waits for the window", "return element.client.view.working === 'in-popup'").await
-}
-
-async fn new_window(element: &Element, before: &[fantoccini::wd::WindowHandle]) -> Result<Tab> {
-    let browser = element.tab.browser();
-    eventually("waiting for a window".to_owned(), async || {
-        let opened = browser.windows().await?.into_iter().find(|window| !before.contains(window));
-        Ok(Tab::new(browser.clone(), opened.context("no window")?))
-    })
-    .await
-}
-
 async fn only_this_window(element: &Element) -> Result {
     eventually("waiting for the window to close".to_owned(), async || {
         (element.tab.browser().windows().await?.len() == 1).then_some(()).context("it is open")
@@ -105,7 +84,7 @@ async fn pm_05_whoever_opens_or_frames_the_callback_receives_nothing(stage: Stag
         let open = "window.heard = []; addEventListener('message', event => heard.push(event.data));
             window.victim = window.open(arguments[0])";
         attacker.eval(open, &[if marked { &widget.address } else { &response }]).await?;
-        let victim = Element { tab: new_window(&element, &before).await?, id: "above" };
+        let victim = Element { tab: element.tab.browser().opened_since(&before).await?, id: "above" };
         if marked {
             // As if the attacker had got hold of a window of a sign-in.
             victim.wait("the page is there", "return element !== null && document.readyState === 'complete'").await?;
@@ -133,12 +112,12 @@ async fn pm_07_a_provider_that_cuts_the_window_off(stage: Stage) -> Result {
     let element = widget.open(&stage).await?;
     let cut = json!({ "cross-origin-opener-policy": "same-origin" });
     stage.provider().fault(json!({ "endpoint": "authorize", "headers": cut })).await?;
-    let popup = click(&element).await?;
+    let popup = element.click_for_window().await?;
     let asks = ProviderPage::wait(&popup).await?;
     is_cut_off(&element).await?;
     // Longer than a closed window would take to be noticed.
     tokio::time::sleep(Duration::from_millis(2500)).await;
-    waits(&element).await?;
+    element.waits_for_window().await?;
     assert_eq!(element.text("cancel").await?, "Cancel");
     let consent = asks.person("olive").await?;
     let _ = consent.decide("allow").await;
@@ -156,7 +135,7 @@ async fn pm_07_pm_08_a_site_that_cuts_the_window_off_at_the_end(stage: Stage) ->
     stage.gateway().rule("/plain.html", Rule::Header(name, value));
     let element = widget.open(&stage).await?;
     let hold = stage.gateway().hold("/slow.js");
-    let popup = click(&element).await?;
+    let popup = element.click_for_window().await?;
     ProviderPage::wait(&popup).await?.person("olive").await?;
     // Seen at the provider, and open.
     tokio::time::sleep(Duration::from_millis(1500)).await;
@@ -169,7 +148,7 @@ async fn pm_07_pm_08_a_site_that_cuts_the_window_off_at_the_end(stage: Stage) ->
         .await?;
     is_cut_off(&element).await?;
     if at_once {
-        waits(&element).await?;
+        element.waits_for_window().await?;
     } else {
         let since = Instant::now();
         element.wait("it no longer shows a wait", "return element.client.view.working === undefined").await?;
@@ -209,8 +188,8 @@ async fn pm_09_the_window_keeps_nothing_of_what_was_copied_into_it(stage: Stage)
         } else {
             element.eval(begins).await?;
         }
-        waits(&element).await?;
-        let popup = new_window(&element, &before).await?;
+        element.waits_for_window().await?;
+        let popup = element.tab.browser().opened_since(&before).await?;
         let asks = ProviderPage::wait(&popup).await?;
         if begins.is_empty() {
             asks.person("olive").await?.decide("allow").await?;
@@ -249,9 +228,9 @@ async fn pm_10_a_provider_that_answers_nothing_of_use(stage: Stage) -> Result {
     ];
     for fault in faults {
         stage.provider().fault(fault.clone()).await?;
-        click(&element).await?;
+        element.click_for_window().await?;
         tokio::time::sleep(Duration::from_millis(700)).await;
-        waits(&element).await.context(fault.to_string())?;
+        element.waits_for_window().await.context(fault.to_string())?;
         assert_eq!(kept(&element.tab).await?.len(), 1);
         // No key: in Firefox the keyboard belongs to the window that has opened.
         assert_eq!(element.text("cancel").await?, "Cancel");
@@ -261,7 +240,7 @@ async fn pm_10_a_provider_that_answers_nothing_of_use(stage: Stage) -> Result {
         nothing_is_kept(&element.tab).await?;
     }
     // After that it works.
-    let popup = click(&element).await?;
+    let popup = element.click_for_window().await?;
     let consent = ProviderPage::wait(&popup).await?.person("olive").await?;
     let _ = consent.decide("allow").await;
     element.until("signed-in").await?;
@@ -271,7 +250,7 @@ async fn pm_10_a_provider_that_answers_nothing_of_use(stage: Stage) -> Result {
 async fn pm_12_nothing_is_asked_in_a_frame_or_silently(stage: Stage) -> Result {
     let widget = page(&stage, Window::Closes).await?;
     let element = widget.open(&stage).await?;
-    let popup = click(&element).await?;
+    let popup = element.click_for_window().await?;
     let consent = ProviderPage::wait(&popup).await?.person("olive").await?;
     let _ = consent.decide("allow").await;
     element.until("signed-in").await?;

@@ -20,10 +20,8 @@ suite![
     st_02_the_search_for_secrets_finds_them,
     tk_01_the_code_goes_out_alone_and_without_a_preflight,
     cb_46_the_request_has_what_it_needs_and_no_secret,
-    ui_03_the_token_goes_out_in_the_header_alone;
-    chromium:
+    ui_03_the_token_goes_out_in_the_header_alone,
     st_07_a_whole_sign_in_violates_no_policy,
-    st_10_nothing_is_loaded_from_anywhere_else,
     st_04_blocked_storage_is_an_error_before_leaving,
     st_04_storage_that_is_null_is_an_error_before_leaving,
     st_05_full_storage_is_an_error_before_leaving,
@@ -32,7 +30,9 @@ suite![
     st_08_a_policy_that_forbids_the_provider_is_a_network_error,
     an_app_that_does_not_arrive_leaves_no_dead_button,
     st_13_a_page_with_odd_prototypes_sends_what_it_should,
-    cb_47_no_randomness_is_an_error_before_leaving,
+    cb_47_no_randomness_is_an_error_before_leaving;
+    chromium:
+    st_10_nothing_is_loaded_from_anywhere_else,
 ];
 
 async fn st_02_st_15_no_secret_is_left_anywhere(stage: Stage) -> Result {

@@ -19,8 +19,7 @@ suite![
     a_sign_in_begun_twice_in_one_tab_is_completed_once,
     another_person_signs_in_after_a_sign_out,
     st_01_two_clients_on_one_origin_share_nothing,
-    st_03_a_damaged_session_is_no_session;
-    chromium:
+    st_03_a_damaged_session_is_no_session,
     going_back_after_a_sign_in_keeps_the_session,
 ];
 
@@ -38,28 +37,19 @@ async fn a_reload_keeps_the_session_and_asks_for_no_token(stage: Stage) -> Resul
 }
 
 async fn going_back_after_a_sign_in_keeps_the_session(stage: Stage) -> Result {
-    let page = signed_in_as(&stage, "olive").await?;
-    let subject = page.subject().await?;
-    let tab = page.tab();
+    let tab = &stage.tab().await?;
+    let start = StartPage::open(&stage, tab).await?;
+    let first = history_length(tab).await?;
+    let subject = start.sign_in().await?.allow_as("olive").await?.subject().await?;
     let last = history_length(tab).await?;
+    assert!(last > first, "the sign-in has replaced the page it began on");
     // To the page that the sign-in began on, past the provider's.
-    tab.eval(&format!("history.go({})", 1 - last_index_of_site(tab, &stage).await?), &[]).await?;
+    tab.eval(&format!("history.go({})", first - last), &[]).await?;
     tab.until_url("the start", |url| url == stage.site()).await?;
     let page = SignedInPage::wait(tab).await?;
     assert_eq!(page.subject().await?, subject);
     assert_eq!(history_length(tab).await?, last, "the history has grown");
     codes_were_sent(&stage, 1).await
-}
-
-/// How many entries lie between the first and the last of the site, and one more.
-async fn last_index_of_site(tab: &Tab, stage: &Stage) -> Result<i64> {
-    let history = tab.cdp("Page.getNavigationHistory", json!({})).await?;
-    let entries = history["entries"].as_array().context("no history")?;
-    let at_site = |entry: &serde_json::Value| entry["url"].as_str().is_some_and(|url| url.starts_with(&stage.site()));
-    let first = entries.iter().position(at_site).context("the site is not in the history")?;
-    let last = entries.iter().rposition(at_site).context("the site is not in the history")?;
-    assert!(last > first, "the sign-in has replaced the page it began on");
-    Ok(i64::try_from(last - first)? + 1)
 }
 
 async fn history_length(tab: &Tab) -> Result<i64> {

@@ -1,0 +1,98 @@
+//! Scripts before every page, and what pages write into the console, for browsers whose driver knows neither: the door
+//! puts the scripts into each page that it lets through, and takes down what they report.
+//!
+//! They are in every page of every tab; what a page keeps for itself it keeps in its tab's session storage.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::{Bytes, Incoming},
+    header::{CONTENT_TYPE, HeaderValue},
+};
+
+use crate::browser::LogEntry;
+
+/// Where the scripts are, and their number follows.
+const SCRIPT: &str = "/test-script-";
+/// Where the pages report.
+const SAID: &str = "/test-said";
+
+/// Sends what comes into the console to the door as well.
+pub(crate) const OVERHEAR: &str = "{
+    const say = (level, words) => {
+        try { navigator.sendBeacon('/test-said', level + ' ' + words.map(String).join(' ')) } catch {}
+    };
+    for (const [name, level] of [['error', 'SEVERE'], ['warn', 'WARNING'], ['info', 'INFO'], ['log', 'INFO']]) {
+        const real = console[name];
+        console[name] = (...words) => { say(level, words); real.apply(console, words) };
+    }
+    addEventListener('error', event => say('SEVERE', ['Uncaught', event.message]));
+}";
+
+/// What the door puts into pages, and what it heard from them.
+#[derive(Debug, Default)]
+pub(crate) struct Insert {
+    scripts: Mutex<Vec<String>>,
+    said: Mutex<Vec<LogEntry>>,
+}
+
+impl Insert {
+    /// Runs a script in every page that comes from now on.
+    pub(crate) fn run(&self, script: &str) {
+        let mut scripts = lock(&self.scripts);
+        if !scripts.iter().any(|known| known == script) {
+            scripts.push(script.to_owned());
+        }
+    }
+
+    /// What was reported since the last call.
+    pub(crate) fn said(&self) -> Vec<LogEntry> {
+        std::mem::take(&mut lock(&self.said))
+    }
+
+    /// Forgets everything.
+    pub(crate) fn reset(&self) {
+        lock(&self.scripts).clear();
+        lock(&self.said).clear();
+    }
+
+    /// Whether this request asks for a page that something is put into, which can be done with plain bytes alone.
+    pub(crate) fn is_about(&self, request: &Request<Incoming>) -> bool {
+        let accept = request.headers().get("accept").and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        accept.contains("text/html") && !lock(&self.scripts).is_empty()
+    }
+
+    /// The answer to a request of such a script, or to a report. Nobody else's request is answered.
+    pub(crate) async fn answer(&self, request: &mut Request<Incoming>) -> Option<Response<Full<Bytes>>> {
+        let path = request.uri().path().to_owned();
+        let mut response = Response::new(Full::default());
+        if path == SAID && request.method() == Method::POST {
+            let body = request.body_mut().collect().await.ok()?.to_bytes();
+            let text = String::from_utf8_lossy(&body);
+            let (level, message) = text.split_once(' ')?;
+            let source = "the page".to_owned();
+            lock(&self.said).push(LogEntry { level: level.to_owned(), source, message: message.to_owned() });
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            return Some(response);
+        }
+        let number: usize = path.strip_prefix(SCRIPT)?.strip_suffix(".js")?.parse().ok()?;
+        *response.body_mut() = Full::from(lock(&self.scripts).get(number)?.clone());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript"));
+        Some(response)
+    }
+
+    /// A page with the scripts before everything that it has itself.
+    pub(crate) fn put_into(&self, page: &[u8]) -> Vec<u8> {
+        const DOCTYPE: &str = "<!doctype html>";
+        let begins = page.get(..DOCTYPE.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(DOCTYPE.as_bytes()));
+        let (doctype, rest) = page.split_at(if begins { DOCTYPE.len() } else { 0 });
+        let tags = (0..lock(&self.scripts).len()).map(|number| format!("<script src={SCRIPT}{number}.js></script>"));
+        [doctype, tags.collect::<String>().as_bytes(), rest].concat()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
