@@ -210,6 +210,9 @@ async fn lo_04_lo_05_the_providers_own_sign_out_and_back(stage: Stage) -> Result
     // Whoever turns back at the provider is signed out here all the same.
     at_the_providers_sign_out(&tab).await?;
     tab.back().await?;
+    StartPage::wait(&tab).await?;
+    // WebKit has kept the page, and the way to the provider's sign-out with it; a start ends that.
+    tab.reload().await?;
     nobody_is_here(&tab).await
 }
 
