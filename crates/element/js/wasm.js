@@ -19,9 +19,12 @@ export function bury() {
   loading = undefined;
 }
 
-/** Whether an error is a trap in what was loaded. Not every engine says where one was: then nobody's is ours. */
+// The beginning of both names, as a bundler leaves it, and the file that has all the scripts in it.
+const files = ["__GLUE__".slice(0, -".js".length), "/polar-signin.js"];
+
+/** Whether an error is a trap in what was loaded. WebKit names no file of WebAssembly, but the script that called it. */
 export function isTrap(error) {
-  return RuntimeError !== undefined && error instanceof RuntimeError && String(error.stack).includes("__WASM__");
+  return RuntimeError !== undefined && error instanceof RuntimeError && files.some((file) => String(error.stack).includes(file));
 }
 
 // A browser remembers that a module could not be had, for as long as the page is open.

@@ -184,8 +184,8 @@ async fn serve(listener: TcpListener, inner: Arc<Inner>) {
 }
 
 impl Inner {
-    async fn answer(&self, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
-        if let Some(answer) = self.insert.answer(&mut request).await {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if let Some(answer) = self.insert.answer(&request) {
             return answer;
         }
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str()).to_owned();

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use fantoccini::{Client, Locator, key::Key, wd::WindowHandle};
+use fantoccini::{
+    Client, Locator,
+    actions::{InputSource as _, KeyAction, KeyActions},
+    key::Key,
+    wd::WindowHandle,
+};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::{Context, Failure, Result, browser::Browser, hygiene};
+use crate::{Context, Failure, Result, browser::Browser, hygiene, settings::Engine};
 
 /// How long a page may take for anything.
 pub const PATIENCE: Duration = Duration::from_secs(45);
@@ -187,7 +192,14 @@ impl Tab {
     /// # Errors
     /// If the browser is gone.
     pub async fn press(&self, key: Key) -> Result {
-        let focused = self.client().await?.active_element().await?;
+        let client = self.client().await?;
+        if self.browser.engine() == Engine::WebKit && self.frame.is_some() {
+            // Its driver finds no element of a frame by this name.
+            let keys = KeyActions::new("keys".to_owned());
+            let stroke = [KeyAction::Down { value: key.into() }, KeyAction::Up { value: key.into() }];
+            return Ok(client.perform_actions(stroke.into_iter().fold(keys, KeyActions::then)).await?);
+        }
+        let focused = client.active_element().await?;
         focused.send_keys(&key.to_string()).await.context(format!("pressing {key:?}"))
     }
 

@@ -236,7 +236,7 @@ impl Element {
     /// # Errors
     /// If the page does not answer.
     pub async fn text(&self, part: &str) -> Result<String> {
-        let script = "return part(arguments[1])?.checkVisibility() ? part(arguments[1]).innerText : ''";
+        let script = "return part(arguments[1])?.checkVisibility() ? part(arguments[1]).innerText.trimEnd() : ''";
         self.tab.eval_text(&[ABOUT, script].concat(), &[self.id, part]).await
     }
 

@@ -46,7 +46,7 @@ async fn cb_01_a_person_signs_in_on_a_page_of_somebody_elses(stage: Stage) -> Re
     element
         .wait(
             "the page has the organizations",
-            "return document.querySelector('#organizations').innerText === 'Acme Tools'",
+            "return document.querySelector('#organizations').innerText.trim() === 'Acme Tools'",
         )
         .await?;
     // A reload finds the session, without a moment in which nobody is there.

@@ -81,7 +81,7 @@ const TRAP: &str = "window.trap = () => {
     const wasm = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 116, 0, 0, 10, 5, 1, 3, 0, 0, 11]);
     const { t } = new WebAssembly.Instance(new WebAssembly.Module(wasm)).exports;
     const { now } = Date;
-    Date.now = () => { if (new Error().stack.includes('_bg.wasm')) { Date.now = now; t(); } return now(); };
+    Date.now = () => { if (/_bg\\.wasm|wasm-function/.test(new Error().stack)) { Date.now = now; t(); } return now(); };
 };";
 
 async fn trapping(stage: &Stage) -> Result<Widget> {
