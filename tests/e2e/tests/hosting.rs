@@ -11,6 +11,7 @@ use polar_signin_e2e::{
     http::Http,
     hygiene,
     pages::{SignedInPage, StartPage},
+    settings::Engine,
     stage::BASE,
     suite,
 };
@@ -238,7 +239,9 @@ async fn st_11_a_service_worker_by_the_recipe_keeps_no_answer(stage: Stage) -> R
         .then(all => all.flat().map(request => request.url))";
     let kept = tab.eval(kept, &[]).await?;
     let kept: Vec<&str> = kept.as_array().context("no list")?.iter().filter_map(Value::as_str).collect();
-    assert!(kept.iter().any(|url| url.ends_with(".wasm")), "it kept nothing: {kept:?}");
+    // WebKit shows the page no record that the service worker has put, not even to whoever puts another in its place.
+    let is_shown = tab.browser().engine() != Engine::WebKit;
+    assert!(!is_shown || kept.iter().any(|url| url.ends_with(".wasm")), "it kept nothing: {kept:?}");
     for url in kept {
         let name = url.strip_prefix(&host.site()).context(format!("{url} is not the app's"))?;
         assert!(name.contains('-') && !name.contains('?'), "{url} is kept");
