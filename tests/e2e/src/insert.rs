@@ -28,7 +28,7 @@ pub(crate) const OVERHEAR: &str = "{
     const say = (level, words) => {
         try {
             const message = words.map(String).join(' ').slice(0, 4000);
-            if (message.includes('/test-said?')) return;
+            if (message.includes('/test-said')) return;
             new Image().src = '/test-said?' + new URLSearchParams({ level, message });
         } catch {}
     };
@@ -91,13 +91,17 @@ impl Insert {
         Some(response)
     }
 
-    /// A page with the scripts before everything that it has itself.
+    /// A page with the scripts before everything that it loads itself. What it says before that (how it is to be
+    /// referred to) has to come first: WebKit looks ahead for what to load while it waits for a script.
     pub(crate) fn put_into(&self, page: &[u8]) -> Vec<u8> {
-        const DOCTYPE: &str = "<!doctype html>";
-        let begins = page.get(..DOCTYPE.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(DOCTYPE.as_bytes()));
-        let (doctype, rest) = page.split_at(if begins { DOCTYPE.len() } else { 0 });
         let tags = (0..lock(&self.scripts).len()).map(|number| format!("<script src={SCRIPT}{number}.js></script>"));
-        [doctype, tags.collect::<String>().as_bytes(), rest].concat()
+        let begins = |rest: &[u8]| {
+            let is = |tag: &[u8]| rest.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag));
+            is(b"<link") || is(b"<script") || is(b"<style") || is(b"</head") || is(b"<body")
+        };
+        let place = (0..page.len()).find(|&at| begins(&page[at..])).unwrap_or(page.len());
+        let (before, rest) = page.split_at(place);
+        [before, tags.collect::<String>().as_bytes(), rest].concat()
     }
 }
 
