@@ -41,6 +41,17 @@ addEventListener("click", (event) => {
   button.setAttribute("aria-busy", "true");
 });
 
+// One that the app's own button has replaced between the press and the release: of such a press no click comes.
+let pressed;
+addEventListener("pointerdown", (event) => {
+  pressed = event.target instanceof Element ? event.target.closest("#shell button") : undefined;
+});
+addEventListener("pointerup", (event) => {
+  const button = event.target instanceof Element && event.target.closest("button");
+  if (pressed && !pressed.isConnected && button && button.id === pressed.id) button.click();
+  pressed = undefined;
+});
+
 function explain(title, text) {
   delete page.dataset.starting;
   const card = document.querySelector("#shell .card");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fantoccini::{
     Client, Locator,
-    actions::{InputSource as _, KeyAction, KeyActions},
+    actions::{InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction},
     key::Key,
     wd::WindowHandle,
 };
@@ -157,6 +157,37 @@ impl Tab {
     pub async fn attribute(&self, css: &str, name: &str) -> Result<Option<String>> {
         let script = "return document.querySelector(arguments[0])?.getAttribute(arguments[1]) ?? null";
         Ok(self.eval(script, &[css, name]).await?.as_str().map(str::to_owned))
+    }
+
+    /// Moves the mouse over such an element.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn move_to(&self, css: &str) -> Result {
+        let element = self.client().await?.find(Locator::Css(css)).await?;
+        self.mouse(PointerAction::MoveToElement { element, duration: None, x: 0., y: 0. }).await
+    }
+
+    /// Presses the mouse's button on such an element, and holds it.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn hold_down(&self, css: &str) -> Result {
+        self.move_to(css).await?;
+        self.mouse(PointerAction::Down { button: MOUSE_BUTTON_LEFT }).await
+    }
+
+    /// Lets go of the mouse's button, wherever the mouse is.
+    ///
+    /// # Errors
+    /// If the browser is gone.
+    pub async fn let_go(&self) -> Result {
+        self.mouse(PointerAction::Up { button: MOUSE_BUTTON_LEFT }).await
+    }
+
+    async fn mouse(&self, action: PointerAction) -> Result {
+        let mouse = MouseActions::new("mouse".to_owned()).then(action);
+        Ok(self.client().await?.perform_actions(mouse).await?)
     }
 
     /// Clicks such an element with the mouse, as soon as there is one that can be clicked.

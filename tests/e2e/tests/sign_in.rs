@@ -19,6 +19,7 @@ suite![
     fewer_scopes_than_asked_for_are_shown_as_granted,
     an_early_click_is_served_once_the_app_is_there,
     an_early_click_for_an_organization_is_served_too,
+    a_press_that_ends_when_the_app_is_there_is_a_click,
     the_page_can_be_read_before_the_app_is_there,
     the_keyboard_is_enough,
     the_app_works_under_a_sub_path,
@@ -134,6 +135,34 @@ async fn an_early_click_for_an_organization_is_served_too(stage: Stage) -> Resul
     let asked = stage.provider().requests_to("GET", "/oauth2/authorize").await?;
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].query.get("sub_type").map(String::as_str), Some("organization"));
+    Ok(())
+}
+
+async fn a_press_that_ends_when_the_app_is_there_is_a_click(stage: Stage) -> Result {
+    let tab = stage.tab().await?;
+    let hold = stage.gateway().hold(".wasm");
+    tab.goto(&stage.site()).await?;
+    tab.hold_down("#sign-in").await?;
+    hold.release();
+    StartPage::wait(&tab).await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(tab.url().await?, stage.site());
+    tab.let_go().await?;
+    ProviderPage::wait(&tab).await?;
+    assert_eq!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.len(), 1);
+    // Elsewhere it is none.
+    tab.back().await?;
+    StartPage::wait(&tab).await?;
+    let hold = stage.gateway().hold(".wasm");
+    tab.reload().await?;
+    tab.hold_down("#sign-in-organization").await?;
+    hold.release();
+    StartPage::wait(&tab).await?;
+    tab.move_to("h1").await?;
+    tab.let_go().await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(tab.url().await?, stage.site());
+    assert_eq!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.len(), 1);
     Ok(())
 }
 
