@@ -62,11 +62,15 @@ pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&str, &Tab) -> Resul
     visit("set-up", &tab).await
 }
 
-/// A screen of this width, as tall as the page, in light or dark.
+/// A screen of this width, as tall as the page, in light or dark. In browsers other than Chromium it is a window, which
+/// may not be made as narrow, in the colours that the browser has.
 ///
 /// # Errors
-/// If the browser refuses, or is no Chromium.
+/// If the browser refuses.
 pub async fn show_on(tab: &Tab, width: u32, scheme: &str) -> Result {
+    if !tab.browser().engine().has_cdp() {
+        return tab.resize(width, 1400).await;
+    }
     let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
     tab.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await?;
     let screen = async |height: u64| {

@@ -304,6 +304,14 @@ impl Tab {
         self.cdp("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await.map(|_| ())
     }
 
+    /// Gives its window this size, as far as the browser lets itself be made so small.
+    ///
+    /// # Errors
+    /// If the browser refuses.
+    pub async fn resize(&self, width: u32, height: u32) -> Result {
+        Ok(self.client().await?.set_window_size(width, height).await?)
+    }
+
     /// A picture of what can be seen.
     ///
     /// # Errors
