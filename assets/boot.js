@@ -44,7 +44,7 @@ addEventListener("click", (event) => {
 // One that the app's own button has replaced between the press and the release: of such a press no click comes.
 let pressed;
 addEventListener("pointerdown", (event) => {
-  pressed = event.target instanceof Element ? event.target.closest("#shell button") : undefined;
+  pressed = event.button === 0 && event.target instanceof Element ? event.target.closest("#shell button") : undefined;
 });
 addEventListener("pointerup", (event) => {
   const button = event.target instanceof Element && event.target.closest("button");

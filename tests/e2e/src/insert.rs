@@ -3,10 +3,7 @@
 //!
 //! They are in every page of every tab; what a page keeps for itself it keeps in its tab's session storage.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::{collections::HashMap, sync::Mutex};
 
 use http_body_util::Full;
 use hyper::{
@@ -15,7 +12,7 @@ use hyper::{
     header::{CONTENT_TYPE, HeaderValue},
 };
 
-use crate::browser::LogEntry;
+use crate::{browser::LogEntry, gateway::lock};
 
 /// Where the scripts are, and their number follows.
 const SCRIPT: &str = "/test-script-";
@@ -103,8 +100,4 @@ impl Insert {
         let (before, rest) = page.split_at(place);
         [before, tags.collect::<String>().as_bytes(), rest].concat()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
