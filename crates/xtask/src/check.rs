@@ -9,6 +9,7 @@ use crate::{
     house, packages,
     shell::{cargo, run as run_command},
     test::Tally,
+    tools,
 };
 
 /// A check: its name, and the work.
@@ -62,6 +63,7 @@ fn lints_native() -> Result<()> {
 }
 
 fn lints_wasm() -> Result<()> {
+    tools::wasm_target()?;
     let packages = ["polar-signin", "polar-signin-element", "polar-signin-example-leptos"];
     let packages = packages.map(|package| ["--package", package]);
     run_command(clippy().args(WASM).args(packages.as_flattened()).args(["--", "-D", "warnings"]))
@@ -78,5 +80,6 @@ fn documentation_core() -> Result<()> {
 }
 
 fn documentation_wasm() -> Result<()> {
+    tools::wasm_target()?;
     run_command(doc().args(WASM).args(["--package", "polar-signin", "--lib"]))
 }

@@ -318,7 +318,8 @@ fn cache_folder() -> Result<PathBuf> {
     Ok(home.join(".cache/polar-signin"))
 }
 
-fn wasm_target() -> Result<()> {
+/// Rust's target that the app is built for.
+pub(crate) fn wasm_target() -> Result<()> {
     let sysroot = output(rustc().arg("--print=sysroot"))?;
     if Path::new(sysroot.trim()).join("lib/rustlib/wasm32-unknown-unknown/lib").is_dir() {
         return Ok(());

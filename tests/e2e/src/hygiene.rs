@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     Context, Failure, Result, Stage, Tab,
     browser::{Browser, LogEntry},
-    insert::OVERHEAR,
+    insert::overhear,
     provider::Seen,
 };
 
@@ -25,7 +25,7 @@ const AT_PROVIDER: [&str; 2] = ["state", "nonce"];
 /// If the browser refuses.
 pub async fn watch(tab: &Tab, origin: &str) -> Result {
     if !tab.browser().engine().has_cdp() {
-        tab.before_every_page(OVERHEAR).await?;
+        tab.before_every_page(&overhear()).await?;
     }
     tab.before_every_page(&format!(
         "if (location.origin === {origin:?}) {{

@@ -21,12 +21,13 @@ const SAID: &str = "/test-said";
 
 /// Tells the door what comes into the console, as the address of a picture: of all requests, the policies of these
 /// tests allow that one. Where one does not, that is no news.
-pub(crate) const OVERHEAR: &str = "{
+pub(crate) fn overhear() -> String {
+    const WORDS: &str = "{
     const say = (level, words) => {
         try {
             const message = words.map(String).join(' ').slice(0, 4000);
-            if (message.includes('/test-said')) return;
-            new Image().src = '/test-said?' + new URLSearchParams({ level, message });
+            if (message.includes('SAID')) return;
+            new Image().src = 'SAID?' + new URLSearchParams({ level, message });
         } catch {}
     };
     for (const [name, level] of [['error', 'SEVERE'], ['warn', 'WARNING'], ['info', 'INFO'], ['log', 'INFO']]) {
@@ -35,6 +36,8 @@ pub(crate) const OVERHEAR: &str = "{
     }
     addEventListener('error', event => say('SEVERE', ['Uncaught', event.message]));
 }";
+    WORDS.replace("SAID", SAID)
+}
 
 /// What the door puts into pages, and what it heard from them.
 #[derive(Debug, Default)]

@@ -34,4 +34,4 @@ pub mod widget;
 
 pub use failure::{Context, Failure, Result};
 pub use stage::Stage;
-pub use tab::Tab;
+pub use tab::{MouseButton, Tab};

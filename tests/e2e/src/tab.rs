@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use fantoccini::{
     Client, Locator,
-    actions::{InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction},
+    actions::{
+        InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MOUSE_BUTTON_RIGHT, MouseActions, PointerAction,
+    },
     key::Key,
     wd::WindowHandle,
 };
@@ -16,6 +18,24 @@ use crate::{Context, Failure, Result, browser::Browser, hygiene, settings::Engin
 /// How long a page may take for anything.
 pub const PATIENCE: Duration = Duration::from_secs(45);
 const STEP: Duration = Duration::from_millis(25);
+
+/// A button of the mouse.
+#[derive(Clone, Copy, Debug)]
+pub enum MouseButton {
+    /// The one that clicks.
+    Main,
+    /// The one that opens a menu.
+    Second,
+}
+
+impl MouseButton {
+    fn number(self) -> u64 {
+        match self {
+            Self::Main => MOUSE_BUTTON_LEFT,
+            Self::Second => MOUSE_BUTTON_RIGHT,
+        }
+    }
+}
 
 /// A tab of a browser, or a frame in it.
 #[derive(Clone, Debug)]
@@ -168,21 +188,21 @@ impl Tab {
         self.mouse(PointerAction::MoveToElement { element, duration: None, x: 0., y: 0. }).await
     }
 
-    /// Presses the mouse's button on such an element, and holds it.
+    /// Presses a button of the mouse on such an element, and holds it.
     ///
     /// # Errors
     /// If there is none.
-    pub async fn hold_down(&self, css: &str) -> Result {
+    pub async fn hold_down(&self, button: MouseButton, css: &str) -> Result {
         self.move_to(css).await?;
-        self.mouse(PointerAction::Down { button: MOUSE_BUTTON_LEFT }).await
+        self.mouse(PointerAction::Down { button: button.number() }).await
     }
 
-    /// Lets go of the mouse's button, wherever the mouse is.
+    /// Lets go of it, wherever the mouse is.
     ///
     /// # Errors
     /// If the browser is gone.
-    pub async fn let_go(&self) -> Result {
-        self.mouse(PointerAction::Up { button: MOUSE_BUTTON_LEFT }).await
+    pub async fn let_go(&self, button: MouseButton) -> Result {
+        self.mouse(PointerAction::Up { button: button.number() }).await
     }
 
     async fn mouse(&self, action: PointerAction) -> Result {

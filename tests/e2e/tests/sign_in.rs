@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::key::Key;
 use polar_signin_e2e::{
-    Context, Result, Stage, Tab,
+    Context, MouseButton, Result, Stage, Tab,
     flows::{codes_were_sent, only_a_session_is_kept, signed_in_as},
     pages::{Consent, ProviderPage, SignedInPage, StartPage},
     stage::{BASE, CLIENT_ID},
@@ -20,6 +20,7 @@ suite![
     an_early_click_is_served_once_the_app_is_there,
     an_early_click_for_an_organization_is_served_too,
     a_press_that_ends_when_the_app_is_there_is_a_click,
+    such_a_press_of_the_other_button_is_none,
     the_page_can_be_read_before_the_app_is_there,
     the_keyboard_is_enough,
     the_app_works_under_a_sub_path,
@@ -142,12 +143,12 @@ async fn a_press_that_ends_when_the_app_is_there_is_a_click(stage: Stage) -> Res
     let tab = stage.tab().await?;
     let hold = stage.gateway().hold(".wasm");
     tab.goto(&stage.site()).await?;
-    tab.hold_down("#sign-in").await?;
+    tab.hold_down(MouseButton::Main, "#sign-in").await?;
     hold.release();
     StartPage::wait(&tab).await?;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(tab.url().await?, stage.site());
-    tab.let_go().await?;
+    tab.let_go(MouseButton::Main).await?;
     ProviderPage::wait(&tab).await?;
     assert_eq!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.len(), 1);
     // Elsewhere it is none.
@@ -155,14 +156,30 @@ async fn a_press_that_ends_when_the_app_is_there_is_a_click(stage: Stage) -> Res
     StartPage::wait(&tab).await?;
     let hold = stage.gateway().hold(".wasm");
     tab.reload().await?;
-    tab.hold_down("#sign-in-organization").await?;
+    tab.hold_down(MouseButton::Main, "#sign-in-organization").await?;
     hold.release();
     StartPage::wait(&tab).await?;
     tab.move_to("h1").await?;
-    tab.let_go().await?;
+    tab.let_go(MouseButton::Main).await?;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(tab.url().await?, stage.site());
     assert_eq!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.len(), 1);
+    Ok(())
+}
+
+async fn such_a_press_of_the_other_button_is_none(stage: Stage) -> Result {
+    let tab = stage.tab().await?;
+    let hold = stage.gateway().hold(".wasm");
+    tab.goto(&stage.site()).await?;
+    // A menu of the browser's own would hide the page from the driver.
+    tab.eval("addEventListener('contextmenu', event => event.preventDefault())", &[]).await?;
+    tab.hold_down(MouseButton::Second, "#sign-in").await?;
+    hold.release();
+    StartPage::wait(&tab).await?;
+    tab.let_go(MouseButton::Second).await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(tab.url().await?, stage.site());
+    assert!(stage.provider().requests_to("GET", "/oauth2/authorize").await?.is_empty());
     Ok(())
 }
 
