@@ -167,6 +167,7 @@ async fn a_press_that_ends_when_the_app_is_there_is_a_click(stage: Stage) -> Res
     Ok(())
 }
 
+/// Firefox is who can tell: in the others, as their drivers press it, this button brings no `pointerup` here.
 async fn such_a_press_of_the_other_button_is_none(stage: Stage) -> Result {
     let tab = stage.tab().await?;
     let hold = stage.gateway().hold(".wasm");
