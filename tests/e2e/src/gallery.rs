@@ -68,9 +68,22 @@ pub async fn walk(stage: &Stage, mut visit: impl AsyncFnMut(&str, &Tab) -> Resul
 /// # Errors
 /// If the browser refuses.
 pub async fn show_on(tab: &Tab, width: u32, scheme: &str) -> Result {
-    if !tab.browser().engine().has_cdp() {
-        return tab.resize(width, 1400).await;
+    if tab.browser().engine().has_cdp() {
+        emulate(tab, width, scheme).await?;
+    } else {
+        tab.resize(width, 1400).await?;
     }
+    // Two frames, so that what is measured or pictured is what was laid out.
+    tab.until(
+        "the page is painted",
+        "if (!window.painted) { window.painted = 1; requestAnimationFrame(() => requestAnimationFrame(() => window.painted = 2)); }
+         if (window.painted !== 2) return false; delete window.painted; return true;",
+        &[],
+    )
+    .await
+}
+
+async fn emulate(tab: &Tab, width: u32, scheme: &str) -> Result {
     let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
     tab.cdp("Emulation.setEmulatedMedia", json!({ "features": features })).await?;
     let screen = async |height: u64| {
@@ -88,12 +101,5 @@ pub async fn show_on(tab: &Tab, width: u32, scheme: &str) -> Result {
         }
         height = tall.min(6000);
     }
-    // Two frames, so that what is measured or pictured is what was laid out.
-    tab.until(
-        "the page is painted",
-        "if (!window.painted) { window.painted = 1; requestAnimationFrame(() => requestAnimationFrame(() => window.painted = 2)); }
-         if (window.painted !== 2) return false; delete window.painted; return true;",
-        &[],
-    )
-    .await
+    Ok(())
 }
